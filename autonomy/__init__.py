@@ -1,0 +1,1 @@
+"""DECIDE AND DO: the system map, tasks, the decision engine, sessions and nodes."""

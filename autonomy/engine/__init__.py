@@ -1,0 +1,1 @@
+"""The loop that decides where and when tasks run."""

@@ -1,0 +1,1 @@
+"""One machine that claims, runs and verifies tasks."""

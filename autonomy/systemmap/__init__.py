@@ -1,0 +1,1 @@
+"""What exists: components, their owners and tiers, and nodes."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SystemMapConfig(AppConfig):
+    name = "autonomy.systemmap"

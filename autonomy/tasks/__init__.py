@@ -1,0 +1,1 @@
+"""Durable requests to run skills: submit, states, sessions, settlement."""

@@ -1,0 +1,1 @@
+"""The library of verifiers that skills combine (C-21)."""

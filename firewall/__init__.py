@@ -1,0 +1,1 @@
+"""MAY IT HAPPEN: tiers, actions and their digests, approvals."""

@@ -1,0 +1,1 @@
+"""What may happen: actions, digests, who may decide. Plain values."""

@@ -1,0 +1,58 @@
+"""A person's decisions about the exact bytes of actions."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from ledger.domain.ids import new_id
+from ledger.models import Owned
+
+
+class Decision(models.TextChoices):
+    """What became of an approval."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    VOID = "void"  # what it was asked for changed, or no longer wants to run
+
+
+class Approval(Owned):
+    """A request to a person about one action, and the answer (F-3, F-5)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    task_id = models.UUIDField()
+    skill = models.CharField(max_length=200)
+    tier = models.PositiveSmallIntegerField()
+    action = models.TextField()  # canonical JSON (RFC 8785): exactly the bytes that were hashed
+    action_digest = models.CharField(max_length=64)
+    summary = models.TextField(blank=True)
+    diff = models.TextField(blank=True)
+    requested_by = models.CharField(max_length=200)  # person:NAME or service:NAME
+    decision = models.CharField(max_length=10, choices=Decision, default=Decision.PENDING)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    comment = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task_id"], condition=models.Q(decision="pending"), name="one_pending_approval"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_at__isnull=True) | ~models.Q(decision="pending"),
+                name="decided_is_not_pending",
+            ),
+        ]
+        indexes = [models.Index(fields=["decision", "expires_at"], name="approval_waiting")]
+        permissions = [(f"approve_tier_{tier}", f"Can approve tier {tier}") for tier in (1, 2, 3)]
+
+    def __str__(self) -> str:
+        return f"{self.skill} ({self.decision})"

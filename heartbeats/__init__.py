@@ -1,0 +1,1 @@
+"""NOTICE: detectors, ticks and findings."""

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: events, outcomes, scores and the chain that seals them."""

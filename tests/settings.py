@@ -1,0 +1,9 @@
+"""Settings of the test run: the real ones, with a fixed key and fast passwords."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "only for tests")
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
