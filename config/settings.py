@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "autonomy.tasks",
     "autonomy.engine",
     "heartbeats",
+    "console",
 ]
 
 MIDDLEWARE = [
