@@ -34,7 +34,9 @@ class Component(Owned):
     problem = models.TextField(blank=True)  # why it cannot be used: the traceback of its module
     paused = models.BooleanField(default=False)
     declared_at = models.DateTimeField(db_default=Now())
-    retired_at = models.DateTimeField(null=True, blank=True)  # no longer declared by any loaded module
+    retired_at = models.DateTimeField(
+        null=True, blank=True
+    )  # no longer declared by any loaded module
 
     class Meta:
         ordering = ["kind", "name"]
@@ -55,10 +57,13 @@ class Node(Owned):
     labels = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     tiers = ArrayField(models.PositiveSmallIntegerField(), default=list)
     slots = models.PositiveSmallIntegerField(default=2)
-    # What it has loaded (skill → version) and how far it can isolate (0 process … 3 system calls).
+    # What it has loaded (name → version) and how far it can isolate (0 process … 3 system calls).
     versions = models.JSONField(default=dict)
+    detectors = models.JSONField(default=dict)
     isolation = models.PositiveSmallIntegerField(default=0)
-    incarnation = models.UUIDField(null=True)  # changes when its process does: an old one cannot write
+    incarnation = models.UUIDField(
+        null=True
+    )  # changes when its process does: an old one cannot write
     pid = models.PositiveIntegerField(null=True)
     paused = models.BooleanField(default=False)
     draining = models.BooleanField(default=False)

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('tiers', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=list, size=None)),
                 ('slots', models.PositiveSmallIntegerField(default=2)),
                 ('versions', models.JSONField(default=dict)),
+                ('detectors', models.JSONField(default=dict)),
                 ('isolation', models.PositiveSmallIntegerField(default=0)),
                 ('incarnation', models.UUIDField(null=True)),
                 ('pid', models.PositiveIntegerField(null=True)),
