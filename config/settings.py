@@ -80,7 +80,6 @@ TIME_ZONE = environment.text("TZ", "UTC") or "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = AUTONOMY_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_HTTPONLY = True
