@@ -68,7 +68,9 @@ class Block(Owned):
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["workspace_id", "number"], name="block_number"),
-            models.UniqueConstraint(fields=["workspace_id", "previous_hash"], name="block_one_successor"),
+            models.UniqueConstraint(
+                fields=["workspace_id", "previous_hash"], name="block_one_successor"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,7 +141,9 @@ class NodeScore(Owned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["workspace_id", "node", "skill"], name="score_of_node_skill"),
+            models.UniqueConstraint(
+                fields=["workspace_id", "node", "skill"], name="score_of_node_skill"
+            ),
         ]
 
     def __str__(self) -> str:

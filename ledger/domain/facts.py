@@ -1,0 +1,22 @@
+"""What a caller says happened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from ledger.domain.ids import DEFAULT_WORKSPACE
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened, before it has a number and a time; `type` is in the past tense."""
+
+    type: str
+    stream: str
+    stream_id: str
+    actor: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    cause: Sequence[str] = ()
+    version: int = 1
+    workspace_id: UUID = DEFAULT_WORKSPACE
