@@ -1,0 +1,1 @@
+"""What the engine writes: who leads, what is unblocked, what is dispatched."""

@@ -1,0 +1,130 @@
+"""What a node reads before it claims and runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from autonomy.domain.states import State
+from autonomy.tasks.models import Artifact, Edge, Session, Task
+from firewall.models import Approval, Decision
+from ledger.models import Outcome
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A task that was dispatched to this node and is not claimed."""
+
+    task_id: UUID
+    epoch: int
+    skill: str
+    tier: int
+    args: dict[str, Any]
+    state: str
+    requested_by: str
+    attempt: int
+    max_attempts: int
+    estimate_seconds: float
+
+    @property
+    def purpose(self) -> str:
+        """What claiming it starts."""
+        return "run" if self.state == State.DISPATCHED else "preflight"
+
+
+def offers(node: str, limit: int) -> list[Offer]:
+    """What waits here to be claimed, oldest dispatch first; one statement."""
+    rows = (
+        Task.objects.filter(
+            node=node,
+            state__in=[State.DISPATCHED, State.PREFLIGHT],
+            lease_until=None,
+            cancel_requested_at=None,
+        )
+        .order_by("dispatched_at", "id")
+        .values_list(
+            "id", "epoch", "skill", "tier", "resolved", "state", "requested_by", "attempt",
+            "max_attempts", "estimate_seconds",
+        )[:limit]
+    )
+    return [Offer(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Permission:
+    """An approval that stands: what it was given for, and until when."""
+
+    task_id: UUID
+    action_digest: str
+    expires_at: datetime
+
+
+def permissions(task_ids: Sequence[UUID]) -> dict[UUID, list[Permission]]:
+    """The approvals of tasks that have been given and have not expired."""
+    found: dict[UUID, list[Permission]] = {task_id: [] for task_id in task_ids}
+    if task_ids:
+        rows = Approval.objects.filter(task_id__in=task_ids, decision=Decision.APPROVED)
+        for row in rows.order_by("-decided_at").values_list("task_id", "action_digest", "expires_at"):
+            found[row[0]].append(Permission(*row))
+    return found
+
+
+@dataclass(frozen=True)
+class UpstreamTask:
+    """How a dependency ended and what it left."""
+
+    task_id: UUID
+    key: str
+    skill: str
+    state: str
+    verdict: str
+    reason: str
+    node: str
+    seconds: float
+    result: Any
+    attempts: int
+    artifacts: dict[str, str]  # name → sha256
+
+
+def upstream_of(task_id: UUID) -> list[UpstreamTask]:
+    """The direct dependencies of a task, in the order of their keys; four statements."""
+    ids = list(Edge.objects.filter(downstream_id=task_id).values_list("upstream_id", flat=True))
+    if not ids:
+        return []
+    outcomes = {o.task_id: o for o in Outcome.objects.filter(task_id__in=ids)}
+    kept: dict[UUID, dict[str, str]] = {}
+    for row in Artifact.objects.filter(task_id__in=ids).order_by("id"):
+        kept.setdefault(row.task_id, {})[row.name] = row.sha256
+    return [
+        UpstreamTask(
+            task_id=task.id,
+            key=task.key or task.skill,
+            skill=task.skill,
+            state=task.state,
+            verdict=outcomes[task.id].verdict if task.id in outcomes else "",
+            reason=task.reason,
+            node=task.node,
+            seconds=outcomes[task.id].run_seconds if task.id in outcomes else 0.0,
+            result=task.result,
+            attempts=task.attempt,
+            artifacts=kept.get(task.id, {}),
+        )
+        for task in Task.objects.filter(id__in=ids).order_by("key", "id")
+    ]
+
+
+def already_closed(session_ids: Sequence[UUID]) -> set[UUID]:
+    """Which sessions were settled: asked after a commit whose answer was lost."""
+    closed = Session.objects.filter(~Q(ended=""), id__in=session_ids)
+    return set(closed.values_list("id", flat=True))
+
+
+def database_now() -> datetime:
+    """The one clock of leases and schedules."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return cursor.fetchone()[0]

@@ -1,0 +1,1 @@
+"""What a node does: claim, run, look for evidence, settle, reconcile."""

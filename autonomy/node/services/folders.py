@@ -1,0 +1,61 @@
+"""The private folder of a session: made before it, gone after its evidence was looked at (C-17)."""
+
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where one session lives: `work` is its own, `artifacts` is kept, `inputs` is given."""
+
+    root: Path
+
+    @classmethod
+    def make(cls, sessions: Path, session_id: UUID, uid: int | None) -> "Folders":
+        """Fresh folders, owned by the user the session runs as."""
+        folders = cls(sessions / str(session_id))
+        folders.root.mkdir(parents=True, mode=0o711)
+        for folder in (folders.work, folders.artifacts):
+            folder.mkdir(mode=0o700)
+            if uid is not None:
+                os.chown(folder, uid, uid)
+        folders.inputs.mkdir(mode=0o755)
+        return folders
+
+    @property
+    def work(self) -> Path:
+        """The session's own folder and where it starts."""
+        return self.root / "work"
+
+    @property
+    def artifacts(self) -> Path:
+        """Files left here are kept."""
+        return self.root / "artifacts"
+
+    @property
+    def inputs(self) -> Path:
+        """Artifacts of the tasks it depends on."""
+        return self.root / "inputs"
+
+    def remove(self) -> None:
+        """Remove everything, also what the session made unreadable; nothing is followed."""
+        if not self.root.exists():
+            return
+        for parent, folders, _ in os.walk(self.root, followlinks=False):
+            for name in folders:
+                path = Path(parent, name)
+                if stat.S_ISDIR(path.lstat().st_mode):
+                    path.chmod(0o700)
+        shutil.rmtree(self.root)
+
+
+def sweep(sessions: Path, living: set[str]) -> None:
+    """Remove folders that an earlier life of this node left behind."""
+    if sessions.exists():
+        for folder in sessions.iterdir():
+            if folder.name not in living:
+                Folders(folder).remove()

@@ -1,0 +1,149 @@
+"""Finding what fell between: unclaimed tasks, leases that ran out, passed deadlines (C-5).
+
+Any number of processes may sweep at once: each row is taken with SKIP LOCKED.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from autonomy.domain.retry import GiveUp, Hold, Retry, after
+from autonomy.domain.states import ErrorClass, HeldFor, State
+from autonomy.tasks.services.settle import Ending, SessionEnd, settle
+from firewall import services as firewall
+from ledger.services import Fact, record
+
+BATCH = 200
+
+# A row waits for its node only while the node lives, has a free slot and has had time to look.
+_UNCLAIMED = """
+WITH stale AS (
+    SELECT t.id, t.node FROM tasks_task t
+    LEFT JOIN systemmap_node n ON n.name = t.node
+    WHERE t.state IN ('dispatched', 'preflight') AND t.node <> '' AND t.lease_until IS NULL
+      AND (n.id IS NULL OR n.paused OR n.draining OR n.seen_at < now() - interval '15 s'
+           OR (t.dispatched_at < now() - interval '30 s' AND n.slots > (
+               SELECT count(*) FROM tasks_task b WHERE b.node = n.name AND b.lease_until > now()
+                 AND b.state IN ('preflight', 'running', 'verifying'))))
+    ORDER BY t.id LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
+)
+UPDATE tasks_task t SET
+    state = CASE t.state WHEN 'dispatched' THEN 'ready' ELSE t.state END,
+    node = '', epoch = t.epoch + 1
+FROM stale WHERE t.id = stale.id
+RETURNING t.id, stale.node
+"""
+
+_LEASE_LOST = """
+SELECT t.id, t.epoch, t.session_id, t.state, t.node, t.attempt, t.max_attempts,
+       t.cancel_requested_at, coalesce(c.declaration->'retries', '{}'::jsonb)
+FROM tasks_task t
+LEFT JOIN systemmap_component c ON c.kind = 'skill' AND c.name = t.skill
+WHERE t.lease_until < now()
+ORDER BY t.id LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
+"""
+
+_LATE = """
+SELECT t.id, t.epoch FROM tasks_task t
+WHERE t.deadline < now() AND t.lease_until IS NULL
+  AND t.state IN ('blocked', 'preflight', 'held', 'ready', 'dispatched')
+ORDER BY t.id LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
+"""
+
+
+class _Lost(NamedTuple):
+    task_id: UUID
+    epoch: int
+    session_id: UUID
+    state: str
+    node: str
+    attempt: int
+    max_attempts: int
+    cancel_requested_at: datetime | None
+    retries: dict[str, Any]
+
+
+def reconcile() -> int:
+    """One sweep, each part in a transaction of its own; answers how many rows it moved."""
+    return redispatch_unclaimed() + end_lost_sessions() + end_late_tasks() + firewall.expire_due(BATCH)
+
+
+@transaction.atomic
+def redispatch_unclaimed() -> int:
+    """Give tasks back to the engine that their node did not take."""
+    rows = _rows(_UNCLAIMED)
+    if rows:
+        record(*(_unclaimed(task_id, node) for task_id, node in rows))
+    return len(rows)
+
+
+@transaction.atomic
+def end_lost_sessions() -> int:
+    """Retry or end tasks whose lease ran out: whoever held them is fenced off from here on."""
+    return len(settle([_lost(_Lost(*row)) for row in _rows(_LEASE_LOST)]))
+
+
+@transaction.atomic
+def end_late_tasks() -> int:
+    """End tasks that did not start before their deadline."""
+    late = [
+        Ending(task_id, epoch, None, State.EXPIRED, reason="its deadline passed before it could run")
+        for task_id, epoch in _rows(_LATE)
+    ]
+    return len(settle(late))
+
+
+def ending_of(
+    lost: ErrorClass, *, state: str, attempt: int, max_attempts: int, retries: dict[str, Any], reason: str
+) -> dict[str, Any]:
+    """The next state after a failed attempt, as fields of an Ending (C-7)."""
+    verdict = after(
+        lost,
+        attempt=attempt,
+        max_attempts=max_attempts,
+        base_seconds=retries.get("base_seconds", 2.0),
+        cap_seconds=retries.get("cap_seconds", 300.0),
+        on_exhausted=retries.get("on_exhausted", "fail"),
+        random=random.random(),  # noqa: S311 -- jitter, not a secret
+    )
+    again = State.PREFLIGHT if state == State.PREFLIGHT else State.READY
+    match verdict:
+        case Retry(delay_seconds=delay):
+            return {"state": again, "reason": reason, "delay_seconds": delay, "error_class": lost}
+        case Hold():
+            return {"state": State.HELD, "reason": f"{HeldFor.EXHAUSTED}: {reason}", "error_class": lost}
+        case GiveUp(reason=words):
+            return {"state": State.FAILED, "reason": f"{reason} ({words})", "error_class": lost}
+
+
+def _lost(row: _Lost) -> Ending:
+    words = f"lost on {row.node}: its lease ran out"
+    if row.cancel_requested_at is not None:
+        fields: dict[str, Any] = {"state": State.CANCELLED, "reason": words}
+    else:
+        fields = ending_of(
+            ErrorClass.LOST, state=row.state, attempt=row.attempt, max_attempts=row.max_attempts,
+            retries=row.retries, reason=words,
+        )
+    end = SessionEnd(ended="lost", error_class=ErrorClass.LOST, error=words)
+    return Ending(row.task_id, row.epoch, row.session_id, session=end, **fields)
+
+
+def _rows(statement: str) -> Sequence[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"limit": BATCH})
+        return cursor.fetchall()
+
+
+def _unclaimed(task_id: UUID, node: str) -> Fact:
+    return Fact(
+        type="dispatch_withdrawn",
+        stream="task",
+        stream_id=str(task_id),
+        actor="reconciler",
+        payload={"node": node, "reason": "the node did not take it"},
+    )

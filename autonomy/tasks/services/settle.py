@@ -1,0 +1,298 @@
+"""Writing down how sessions ended, for all that ended in the last moments at once (C-4, C-28).
+
+Each move is a compare-and-set on task, epoch and state. What does not fit is a stale write: it
+changes nothing and is recorded as such.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from autonomy.domain.states import MOVES, TERMINAL, ErrorClass, HeldFor, State
+from autonomy.tasks.models import Artifact, Session, Task
+from autonomy.tasks.services import graph
+from autonomy.tasks.services.effects import record_stale
+from firewall import services as firewall
+from ledger import services as ledger
+from ledger.services import Fact, NewOutcome, record
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file a session left, already in the store."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """What is kept of a session that ended."""
+
+    ended: str
+    error_class: str = ""
+    error: str = ""
+    output: str = ""
+    peak_memory_bytes: int | None = None
+    cpu_seconds: float | None = None
+    artifacts: Sequence[Kept] = ()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One task's next state, and the evidence for it. Seconds."""
+
+    task_id: UUID
+    epoch: int
+    session_id: UUID | None
+    state: State
+    reason: str = ""
+    error_class: ErrorClass | None = None
+    verdict: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    quality: float | None = None
+    run_seconds: float = 0.0
+    verify_seconds: float = 0.0
+    delay_seconds: float = 0.0  # before the next attempt, where the state is ready again
+    reset_attempts: bool = False
+    session: SessionEnd | None = None
+
+
+_SOURCES = {
+    new: sorted(old for old, reachable in MOVES.items() if new in reachable and old not in TERMINAL)
+    for new in State
+}
+
+# `after` is the row as it became, `before` what the facts need of the row as it was.
+_SETTLE = """
+WITH given AS (
+    SELECT * FROM unnest(
+        %(tasks)s::uuid[], %(epochs)s::int[], %(states)s::text[], %(sources)s::jsonb[],
+        %(reasons)s::text[], %(delays)s::float8[], %(resets)s::bool[]
+    ) AS g(task_id, epoch, state, sources, reason, delay, reset)
+), before AS (
+    SELECT t.id, t.state, t.node, t.session_id, t.started_at, t.ready_at, t.attempt
+    FROM tasks_task t JOIN given g ON g.task_id = t.id AND g.epoch = t.epoch
+    WHERE g.sources ? t.state
+    ORDER BY t.id FOR NO KEY UPDATE OF t
+)
+UPDATE tasks_task t SET
+    state = g.state,
+    reason = g.reason,
+    epoch = t.epoch + 1,
+    lease_until = NULL,
+    node = CASE WHEN g.state = ANY(%(terminal)s) THEN t.node ELSE '' END,
+    attempt = CASE WHEN g.reset THEN 0 ELSE t.attempt END,
+    run_at = now() + make_interval(secs => g.delay),
+    ready_at = CASE WHEN g.state IN ('ready', 'preflight')
+                    THEN now() + make_interval(secs => g.delay) ELSE t.ready_at END,
+    ended_at = CASE WHEN g.state = ANY(%(terminal)s) THEN now() END
+FROM given g, before
+WHERE g.task_id = t.id AND before.id = t.id
+RETURNING t.id, before.state, before.node, before.session_id, before.attempt,
+    coalesce(extract(epoch FROM before.started_at - before.ready_at), 0)::float8
+"""
+
+_RELEASE = """
+WITH ended AS (SELECT unnest(%(tasks)s::uuid[]) AS id), waiting AS (
+    SELECT t.id, count(*) AS n FROM tasks_task t
+    JOIN tasks_edge e ON e.downstream_id = t.id JOIN ended ON ended.id = e.upstream_id
+    WHERE t.state = 'blocked' GROUP BY t.id
+), locked AS (
+    SELECT t.id, waiting.n FROM tasks_task t JOIN waiting USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t
+)
+UPDATE tasks_task t SET waiting_on = greatest(0, t.waiting_on - locked.n)
+FROM locked WHERE t.id = locked.id
+"""
+
+_EVIDENCE = """
+UPDATE tasks_task SET state = 'verifying', result = %(result)s
+WHERE id = %(task)s AND epoch = %(epoch)s AND session_id = %(session)s AND state = 'running'
+"""
+
+
+@transaction.atomic
+def await_evidence(
+    task_id: UUID, epoch: int, session_id: UUID, *, result: Any, session: SessionEnd
+) -> bool:
+    """A session ended without error: keep what it left and look for evidence (C-19)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EVIDENCE,
+            {"result": Jsonb(result), "task": task_id, "epoch": epoch, "session": session_id},
+        )
+        if not cursor.rowcount:
+            record_stale(task_id, epoch, session_id, what="result")
+            return False
+    _close_sessions([(session_id, task_id, session)])
+    return True
+
+
+@transaction.atomic
+def plan_accepted(
+    task_id: UUID, epoch: int, session_id: UUID, *, plan: dict[str, Any], session: SessionEnd
+) -> bool:
+    """The pre-flight of a tier 2 task said go: it may run (F-1)."""
+    ending = Ending(task_id, epoch, session_id, State.READY, reset_attempts=True, session=session)
+    return _keep_plan(task_id, epoch, session_id, plan) and bool(settle([ending]))
+
+
+@transaction.atomic
+def hold_for_approval(
+    task_id: UUID, epoch: int, session_id: UUID, *, plan: dict[str, Any],
+    request: firewall.Request, session: SessionEnd,
+) -> bool:
+    """The plan of a tier 3 task is made: ask a person about exactly these bytes (F-3)."""
+    ending = Ending(
+        task_id, epoch, session_id, State.HELD, reason=HeldFor.APPROVAL, reset_attempts=True, session=session
+    )
+    if not (_keep_plan(task_id, epoch, session_id, plan) and settle([ending])):
+        return False
+    firewall.request(request)
+    return True
+
+
+def _keep_plan(task_id: UUID, epoch: int, session_id: UUID, plan: dict[str, Any]) -> bool:
+    kept = Task.objects.filter(
+        id=task_id, epoch=epoch, session_id=session_id, state=State.PREFLIGHT
+    ).update(plan=plan)
+    if not kept:
+        record_stale(task_id, epoch, session_id, what="plan")
+    return bool(kept)
+
+
+@transaction.atomic
+def settle(endings: Sequence[Ending]) -> set[UUID]:
+    """Move each task, record outcomes, scores and facts; returns the tasks that moved."""
+    moved = _move(endings)
+    facts = []
+    for ending in endings:
+        if ending.task_id in moved:
+            facts.append(_fact(ending, moved[ending.task_id]))
+        else:
+            record_stale(ending.task_id, ending.epoch, ending.session_id, what=ending.state)
+    settled = [ending for ending in endings if ending.task_id in moved]
+    _close_sessions([(e.session_id, e.task_id, e.session) for e in settled if e.session_id and e.session])
+    _finish([e for e in settled if e.state in TERMINAL], moved)
+    if facts:
+        record(*facts)
+    return set(moved)
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The task as it was when it moved."""
+
+    state: str
+    node: str
+    session_id: UUID | None
+    attempt: int
+    queue_seconds: float
+
+
+def _move(endings: Sequence[Ending]) -> dict[UUID, _Before]:
+    if not endings:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            {
+                "tasks": [e.task_id for e in endings],
+                "epochs": [e.epoch for e in endings],
+                "states": [e.state.value for e in endings],
+                "sources": [Jsonb(_SOURCES[e.state]) for e in endings],
+                "reasons": [e.reason for e in endings],
+                "delays": [e.delay_seconds for e in endings],
+                "resets": [e.reset_attempts for e in endings],
+                "terminal": sorted(TERMINAL),
+            },
+        )
+        return {row[0]: _Before(*row[1:]) for row in cursor.fetchall()}
+
+
+def _close_sessions(closed: Sequence[tuple[UUID | None, UUID, SessionEnd | None]]) -> None:
+    rows = [
+        Session(
+            id=session_id, ended=end.ended, error_class=end.error_class, error=end.error,
+            output=end.output, peak_memory_bytes=end.peak_memory_bytes,
+            cpu_seconds=end.cpu_seconds, ended_at=TransactionNow(),
+        )
+        for session_id, _, end in closed
+        if session_id and end
+    ]
+    if not rows:
+        return
+    Session.objects.bulk_update(
+        rows, ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"]
+    )
+    Artifact.objects.bulk_create(
+        [
+            Artifact(task_id=task_id, session_id=session_id, name=a.name, sha256=a.sha256, size=a.size)
+            for session_id, task_id, end in closed
+            if end
+            for a in end.artifacts
+        ]
+    )
+
+
+def _finish(ended: Sequence[Ending], before: dict[UUID, _Before]) -> None:
+    """One outcome per task, and whoever waited for it waits for one less."""
+    if not ended:
+        return
+    rows = Task.objects.in_bulk([ending.task_id for ending in ended])
+    ledger.record_outcomes([_outcome(e, rows[e.task_id], before[e.task_id]) for e in ended])
+    early = [e.task_id for e in ended if before[e.task_id].state == State.BLOCKED]
+    if early:
+        graph.count_ended_early(early)
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, {"tasks": [ending.task_id for ending in ended]})
+    asked = [e.task_id for e in ended if before[e.task_id].state in (State.HELD, State.PREFLIGHT)]
+    if asked:
+        firewall.void(asked, "the task ended")
+
+
+def _outcome(ending: Ending, task: Task, before: _Before) -> NewOutcome:
+    return NewOutcome(
+        task_id=task.id,
+        workspace_id=task.workspace_id,
+        session_id=ending.session_id,
+        epoch=ending.epoch,
+        skill=task.skill,
+        node=before.node,
+        tier=task.tier,
+        state=ending.state.value,
+        reason=ending.reason,
+        verdict=ending.verdict,
+        evidence=ending.evidence,
+        queue_seconds=before.queue_seconds,
+        run_seconds=ending.run_seconds,
+        verify_seconds=ending.verify_seconds,
+        expected_seconds=task.estimate_seconds,
+        retries=max(0, before.attempt - 1),
+        quality=ending.quality,
+        error_class=ending.error_class or "",
+        canary=task.canary,
+    )
+
+
+def _fact(ending: Ending, before: _Before) -> Fact:
+    return Fact(
+        type=f"task_{ending.state.value}",
+        stream="task",
+        stream_id=str(ending.task_id),
+        actor=f"node:{before.node}" if before.node else "engine",
+        payload={
+            "from": before.state,
+            "epoch": ending.epoch,
+            "reason": ending.reason,
+            "verdict": ending.verdict,
+            "error_class": ending.error_class or "",
+            "session": str(ending.session_id) if ending.session_id else "",
+        },
+    )
