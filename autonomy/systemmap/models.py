@@ -34,9 +34,7 @@ class Component(Owned):
     problem = models.TextField(blank=True)  # why it cannot be used: the traceback of its module
     paused = models.BooleanField(default=False)
     declared_at = models.DateTimeField(db_default=Now())
-    retired_at = models.DateTimeField(
-        null=True, blank=True
-    )  # no longer declared by any loaded module
+    retired_at = models.DateTimeField(null=True, blank=True)  # no loaded module declares it now
 
     class Meta:
         ordering = ["kind", "name"]

@@ -3,13 +3,17 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Now
 
 from autonomy.systemmap.models import Component, Kind, Node
 from ledger.models import Outcome
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 ALIVE_FOR = timedelta(seconds=15)
 
@@ -34,7 +38,7 @@ def declared_skill(name: str) -> Component:
 
 
 def declared_skills(names: Iterable[str]) -> Mapping[str, Component]:
-    """The skills of these names, in one statement; raises UnknownSkill for the first missing one."""
+    """The skills of these names, in one statement; raises UnknownSkill for a missing one."""
     wanted = set(names)
     found = {component.name: component for component in usable(Kind.SKILL).filter(name__in=wanted)}
     for name in sorted(wanted - found.keys()):
@@ -54,7 +58,13 @@ def usable(kind: str) -> QuerySet[Component]:
     return Component.objects.filter(kind=kind, retired_at=None, problem="")
 
 
-def components() -> QuerySet[Component]:
+class Success(TypedDict):
+    """What the ledger adds to a component."""
+
+    last_verified_at: datetime | None
+
+
+def components() -> "QuerySet[WithAnnotations[Component, Success]]":
     """What is declared now, each with `last_verified_at` from the ledger."""
     return Component.objects.filter(retired_at=None).annotate(last_verified_at=last_verified())
 
