@@ -33,7 +33,7 @@ def live(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """503 with the reason while requests cannot be served; `degraded` while they can, but slowly."""
+    """503 with the reason while nothing can be served; `degraded` while work is only slowed."""
     conditions = [check() for check in (_database, _migrations, _redis)]
     failed = [condition for condition in conditions if not condition.ok]
     lost = any(condition.vital for condition in failed)

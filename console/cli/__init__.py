@@ -1,0 +1,1 @@
+"""The command line `autonomy`. Nothing here loads Django before a command needs it."""

@@ -1,0 +1,1 @@
+"""Words for people: what may be shown, and how long ago."""

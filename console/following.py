@@ -1,0 +1,45 @@
+"""Following work to its end from outside, through restarts of everything it runs on."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db import Error, connection
+
+Seen = TypeVar("Seen")
+
+POLL_SECONDS = 0.5
+
+
+class TookTooLong(Exception):
+    """What was followed had not ended when its time was up."""
+
+
+@dataclass(frozen=True)
+class Away:
+    """The database could not be asked this time; the next look may succeed."""
+
+    words: str
+
+
+def follow(
+    look: Callable[[], Seen], *, over: Callable[[Seen], bool], seconds: float
+) -> Iterator[Seen | Away]:
+    """Look until it is over, at most that long; a database that is away is told and tried again."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        seen = _look(look)
+        yield seen
+        if not isinstance(seen, Away) and over(seen):
+            return
+        time.sleep(POLL_SECONDS)
+    raise TookTooLong(f"it has not ended after {seconds:.0f} s; it goes on, only the waiting ended")
+
+
+def _look(look: Callable[[], Seen]) -> Seen | Away:
+    try:
+        return look()
+    except Error as error:
+        connection.close()
+        return Away(str(error).partition("\n")[0])

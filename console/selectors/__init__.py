@@ -1,0 +1,1 @@
+"""What the command line and the screens show, as plain values with one documented shape each."""
