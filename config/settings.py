@@ -92,6 +92,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 REDIS_URL = environment.text("REDIS_URL")
 AUTONOMY_SKILLS = [Path(folder) for folder in environment.words("AUTONOMY_SKILLS")]
 AUTONOMY_ARTIFACTS = AUTONOMY_HOME / "artifacts"
+# Seconds in which what an outcome says of a node and a skill loses half its weight (D-12).
+AUTONOMY_SCORE_HALF_LIFE = environment.number("AUTONOMY_SCORE_HALF_LIFE", 1800)
 
 # Celery carries doorbells and ticks, nothing else: losing, doubling or forging one changes nothing.
 CELERY_BROKER_URL = REDIS_URL
