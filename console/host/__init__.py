@@ -1,0 +1,1 @@
+"""The machine under the platform: servers, secrets, roles, processes, their supervisor."""

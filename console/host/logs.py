@@ -1,0 +1,97 @@
+"""What the processes print: one bounded file each, and the terminal when asked."""
+
+import os
+import selectors
+import sys
+from pathlib import Path
+from threading import Lock, Thread
+from typing import BinaryIO
+
+MOST_BYTES = 5_000_000
+KEPT = 2
+_CHUNK = 65_536
+
+
+class LogFile:
+    """A file that is moved aside when it has grown too long; a few old ones are kept."""
+
+    def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        self._path = path
+        self._most_bytes = most_bytes
+        self._open()
+
+    def write(self, text: bytes) -> None:
+        """Append."""
+        if self._file.tell() + len(text) > self._most_bytes:
+            self._file.close()
+            self._shift()
+            self._open()
+        self._file.write(text)
+
+    def _open(self) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file: BinaryIO = os.fdopen(descriptor, "ab", buffering=0)
+        self._file.seek(0, os.SEEK_END)
+
+    def _shift(self) -> None:
+        for age in range(KEPT, 0, -1):
+            older = self._path.with_suffix(f".log.{age}")
+            newer = self._path.with_suffix(f".log.{age - 1}") if age > 1 else self._path
+            if newer.exists():
+                newer.replace(older)
+
+
+class Logs:
+    """Carries output from pipes to files, on a thread of its own."""
+
+    def __init__(self, folder: Path, *, verbose: bool = False) -> None:
+        self._folder = folder
+        self._verbose = verbose
+        self._lock = Lock()
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._wake = os.pipe()
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self._files: dict[str, LogFile] = {}
+        Thread(target=self._carry, name="logs", daemon=True).start()
+
+    def pipe(self, name: str) -> int:
+        """A descriptor to print to; close it once the process that prints has it."""
+        mine, theirs = os.pipe()
+        with self._lock:
+            self._files.setdefault(name, LogFile(self.path(name)))
+            self._selector.register(mine, selectors.EVENT_READ, name)
+        os.write(self._wake, b"+")
+        return theirs
+
+    def path(self, name: str) -> Path:
+        """Where the output of that process goes."""
+        return self._folder / f"{name}.log"
+
+    def tail(self, name: str, lines: int = 5) -> str:
+        """The last lines a process printed."""
+        text = self.path(name).read_bytes()[-4000:].decode(errors="replace")
+        return "\n".join(text.strip().splitlines()[-lines:])
+
+    def _carry(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                text = os.read(key.fd, _CHUNK)
+                if key.data is not None:
+                    self._pass_on(key.fd, key.data, text)
+
+    def _pass_on(self, pipe: int, name: str, text: bytes) -> None:
+        if not text:
+            with self._lock:
+                self._selector.unregister(pipe)
+            os.close(pipe)
+            return
+        try:
+            self._files[name].write(text)
+        except OSError as error:  # the disk is full: what is printed is lost, the processes go on
+            sys.stderr.write(f"{self.path(name)}: {error.strerror}\n")
+        if self._verbose:
+            self._show(name, text)
+
+    def _show(self, name: str, text: bytes) -> None:
+        for line in text.decode(errors="replace").splitlines():
+            sys.stderr.write(f"{name:>9} │ {line}\n")

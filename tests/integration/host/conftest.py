@@ -1,0 +1,58 @@
+"""Homes that are gone after the test, and servers to try things on."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from console.host.home import Home
+from console.host.secrets import Secrets
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """A home of its own, prepared, with secrets."""
+    made = Home(Path(tempfile.mkdtemp(prefix="autonomy-home-")).resolve())
+    made.prepare()
+    Secrets(made).make()
+    yield made
+    made.forget()
+
+
+@pytest.fixture
+def environ() -> dict[str, str]:
+    """The environment of someone who has set nothing."""
+    unset = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in unset and not name.startswith(("AUTONOMY_", "DJANGO_"))
+    }
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Callable[[], str]]:
+    """Makes empty databases on the server of the test run; gives the owner's URL of each."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(name := f"host_{uuid4().hex[:12]}")
+        _maintain("CREATE DATABASE {}", name)
+        return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+    yield make
+    for name in made:
+        _maintain("DROP DATABASE {} WITH (FORCE)", name)
+        for kind in ("app", "reader", "verifier"):
+            _maintain("DROP ROLE IF EXISTS {}", f"{name}_{kind}")
+
+
+def _maintain(statement: str, name: str) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(SQL(statement).format(Identifier(name)))

@@ -1,0 +1,52 @@
+"""Starts a PostgreSQL and a Redis for the test run where no setting names one.
+
+Loaded with `-p`, because Django's settings are read before any conftest.
+"""
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from console.host.embedded import servers
+from console.host.home import Home
+
+_SETTINGS = ("DATABASE_URL", "REDIS_URL")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Set the settings before anyone reads them; xdist's workers inherit them."""
+    if not all(os.environ.get(name) for name in _SETTINGS):
+        ending = ExitStack()
+        early_config.add_cleanup(ending.close)
+        started = ending.enter_context(_servers())
+        for name in _SETTINGS:
+            if not os.environ.get(name):
+                os.environ[name] = started[name]
+        os.environ["AUTONOMY_TEST_SERVERS"] = "1"
+    _own_redis_database()
+    return (yield)
+
+
+@contextmanager
+def _servers() -> Iterator[dict[str, str]]:
+    home = Home(Path(tempfile.mkdtemp(prefix="autonomy-tests-")).resolve())
+    try:
+        with servers(home, os.environ, durable=False) as urls:
+            yield urls
+    finally:
+        home.forget()
+
+
+def _own_redis_database() -> None:
+    """Give each worker of xdist a database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and os.environ.get("AUTONOMY_TEST_SERVERS"):
+        number = int(worker.removeprefix("gw")) % 15 + 1
+        url = urlsplit(os.environ["REDIS_URL"])
+        os.environ["REDIS_URL"] = url._replace(path=f"/{number}").geturl()
