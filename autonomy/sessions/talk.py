@@ -1,0 +1,95 @@
+"""The supervisor's end of the socket to one session: its calls, and its last word."""
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from autonomy.domain.states import ErrorClass
+from autonomy.sessions.orders import End, Order, Report
+from autonomy.sessions.text import bounded, printable
+from autonomy.sessions.wire import BadMessage, Channel, Message
+
+_LARGEST_CALL = 1_000_000
+_LONGEST_ERROR = 10_000
+_CALLS = frozenset({"effect_begin", "effect_done", "submit", "say"})
+_SAID = frozenset({"ended", "limit", "error_class", "error", "ambiguous", "result"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """Something a session asks for, and waits."""
+
+    session_id: UUID
+    number: int
+    name: str
+    params: dict[str, Any]
+
+
+class Talk:
+    """What is said between a session and its supervisor. The session may be hostile."""
+
+    def __init__(self, order: Order, sock: socket.socket) -> None:
+        self.session_id = order.session_id
+        self.channel = Channel(sock, largest=_LARGEST_CALL + order.limits.result_bytes)
+        self.broken = ""
+        self._report: Message | None = None
+
+    def heard(self) -> list[Call]:
+        """The calls that have come; after nonsense, `broken` says what is wrong with it."""
+        calls: list[Call] = []
+        try:
+            for message in self.channel.receive():
+                self._take(message, calls)
+        except (BadMessage, KeyError, TypeError, ValueError) as error:
+            self.broken = f"the session broke the protocol: {printable(str(error))[:200]}"
+            self.channel.closed = True
+        return calls
+
+    def concluded(self, told: Message) -> Report:
+        """How it ended: the zygote's reason counts for more than the session's word."""
+        self._drain()
+        said = self._report or {}
+        if told.get("ended") is None:
+            told = {**told, **(said or self._mute(told))}
+        return _report(told)
+
+    def _drain(self) -> None:
+        """Its last word may still lie in the socket; the calls before it have nobody to wait."""
+        for _ in range(64):
+            if self._report or self.channel.closed:
+                return
+            self.heard()
+
+    def _take(self, message: Message, calls: list[Call]) -> None:
+        if "report" in message:
+            said = dict(message["report"])
+            self._report = self._report or {name: said[name] for name in said.keys() & _SAID}
+            return
+        name, params = message["call"], message["params"]
+        if name not in _CALLS or not isinstance(params, dict):
+            raise BadMessage(f"unknown call {str(name)[:50]}")
+        calls.append(Call(self.session_id, int(message["id"]), name, params))
+
+    def _mute(self, told: Message) -> Message:
+        """A session that ended without a word."""
+        number, status = told.get("signal"), told.get("exit_status")
+        how = f"was killed by signal {number}" if number else f"exited with status {status}"
+        error = self.broken or f"the session {how} and gave no result"
+        return {"ended": End.FAILED, "error_class": ErrorClass.TRANSIENT, "error": error}
+
+
+def _report(told: Message) -> Report:
+    try:
+        report = Report.model_validate(told)
+    except ValidationError as error:
+        return _report(
+            {
+                "ended": End.FAILED,
+                "error_class": ErrorClass.TRANSIENT,
+                "error": f"the session's last word cannot be read: {str(error)[:500]}",
+            }
+        )
+    return report.model_copy(update={"error": bounded(printable(report.error), _LONGEST_ERROR)})

@@ -1,0 +1,156 @@
+"""One running session, as the zygote sees it: its limits, its lease, and its end (C-6, C-15)."""
+
+import os
+import signal
+from dataclasses import dataclass, field
+from typing import Any
+
+from autonomy.domain.states import ErrorClass
+from autonomy.sdk.skill import Limits
+from autonomy.sessions.envelope import Envelope
+from autonomy.sessions.measures import Usage, family, usage
+from autonomy.sessions.orders import End
+from autonomy.sessions.output import Output
+
+_BUSY_SECONDS = 0.1
+_QUIET_SECONDS = 0.4
+_ERRORS = {
+    End.FAILED: ErrorClass.TRANSIENT,
+    End.TIMEOUT: ErrorClass.TIMEOUT,
+    End.RESOURCE: ErrorClass.RESOURCE,
+    End.LOST: ErrorClass.LOST,
+}
+
+
+@dataclass(frozen=True)
+class Doom:
+    """Why a session was ended from outside."""
+
+    ended: End
+    limit: str = ""
+    error: str = ""
+
+
+@dataclass
+class Running:
+    """A session that was forked and has not been buried yet."""
+
+    envelope: Envelope
+    pid: int
+    pipe: int
+    started: float
+    renewed: float
+    output: Output = field(default_factory=Output)
+    peak_memory_bytes: int = 0
+    cpu_seconds: float = 0.0
+    doom: Doom | None = None
+    kill_at: float | None = None
+    look_at: float = 0.0
+    unsent: int = 0
+
+    def watch(self, now: float, *, lease_seconds: float) -> None:
+        """End the session if it has crossed a limit, or if its time is over."""
+        if self.kill_at is not None:
+            if now >= self.kill_at:
+                self.kill()
+            return
+        doom = self._overdue(now, lease_seconds) or self._greedy(now)
+        if doom:
+            self.end(doom)
+
+    def end(self, doom: Doom) -> None:
+        """Kill the session at once, for this reason if it is the first."""
+        self.doom = self.doom or doom
+        self.kill()
+
+    def cancel(self, now: float, *, patience: float) -> None:
+        """Tell the session to end; it is killed when its patience is over."""
+        if self.doom is None:
+            self.doom = Doom(End.CANCELLED, error="cancelled")
+            self.kill_at = now + patience
+            self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL to the session and its process group."""
+        self._signal(signal.SIGKILL)
+
+    def due(self) -> float:
+        """When it has to be watched again."""
+        wall = self.started + self.envelope.limits.wall_seconds
+        return min(self.look_at, wall) if self.kill_at is None else self.kill_at
+
+    def printed(self, data: bytes) -> str:
+        """Keep what came through the pipe; the text to pass on."""
+        most = self.envelope.limits.output_bytes
+        if self.output.total + len(data) > most and self.doom is None:
+            data = data[: most - self.output.total]
+            self.end(Doom(End.RESOURCE, "output", f"more than {most} bytes of output"))
+        return self.output.feed(data)
+
+    def buried(self, status: int, cpu_seconds: float, peak: int, now: float) -> dict[str, Any]:
+        """All that is known of it at its end."""
+        code = os.waitstatus_to_exitcode(status)
+        doom = self.doom or self._wasted(cpu_seconds)
+        return {
+            "ended": doom.ended if doom else None,
+            "limit": doom.limit if doom else "",
+            "error": doom.error if doom else "",
+            "error_class": _ERRORS.get(doom.ended) if doom else None,
+            "output": self.output.kept(),
+            "output_truncated": self.output.truncated,
+            "peak_memory_bytes": max(self.peak_memory_bytes, peak),
+            "cpu_seconds": max(self.cpu_seconds, cpu_seconds),
+            "seconds": now - self.started,
+            "exit_status": code if code >= 0 else None,
+            "signal": -code if code < 0 else None,
+        }
+
+    def _wasted(self, cpu_seconds: float) -> Doom | None:
+        """The kernel's own limit on CPU time may be quicker than we are."""
+        most = self.envelope.limits.cpu_seconds
+        return _cpu(most) if cpu_seconds > most else None
+
+    def _overdue(self, now: float, lease_seconds: float) -> Doom | None:
+        wall = self.envelope.limits.wall_seconds
+        if now - self.renewed > lease_seconds:
+            return Doom(End.LOST, error=f"its lease was not renewed for {lease_seconds:g} s")
+        if now - self.started > wall:
+            return Doom(End.TIMEOUT, "wall", f"still running after {wall:g} s")
+        return None
+
+    def _greedy(self, now: float) -> Doom | None:
+        if now < self.look_at:
+            return None
+        limits = self.envelope.limits
+        seen = usage(family(self.pid), enough=limits.memory_bytes)
+        busy = seen.cpu_seconds > self.cpu_seconds
+        self.look_at = now + (_BUSY_SECONDS if busy else _QUIET_SECONDS)
+        self.peak_memory_bytes = max(self.peak_memory_bytes, seen.memory_bytes)
+        self.cpu_seconds = max(self.cpu_seconds, seen.cpu_seconds)
+        return crossed(limits, seen)
+
+    def _signal(self, number: int) -> None:
+        for send in (os.kill, os.killpg):
+            try:
+                send(self.pid, number)
+            except ProcessLookupError:  # it has ended, or has no group of its own yet
+                continue
+
+
+def crossed(limits: Limits, seen: Usage) -> Doom | None:
+    """The limit that this usage is beyond."""
+    if seen.memory_bytes > limits.memory_bytes:
+        return Doom(
+            End.RESOURCE,
+            "memory",
+            f"{seen.memory_bytes} bytes of memory; {limits.memory_bytes} are allowed",
+        )
+    if seen.processes > limits.processes:
+        return Doom(
+            End.RESOURCE, "processes", f"{seen.processes} processes; {limits.processes} are allowed"
+        )
+    return _cpu(limits.cpu_seconds) if seen.cpu_seconds > limits.cpu_seconds else None
+
+
+def _cpu(most: float) -> Doom:
+    return Doom(End.RESOURCE, "cpu", f"more than {most:g} s of CPU time")
