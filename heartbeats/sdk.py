@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from autonomy.domain.amounts import seconds
 from autonomy.sdk import registry
 
+MOST_FINDINGS = 1_000
 
 
 class Finding(BaseModel):
@@ -52,6 +54,20 @@ class Detector:
     module: str
     version: str = ""
     tier: int = 1
+
+    def findings(
+        self,
+        *,
+        now: datetime,
+        due_at: datetime,
+        params: Mapping[str, Any],
+        query: Callable[..., list[dict[str, Any]]],
+    ) -> list[dict[str, Any]]:
+        """What it notices, in JSON form; parameters that do not fit raise ValidationError."""
+        given = self.params.model_validate(dict(params))
+        values = {name: getattr(given, name) for name in self.params.model_fields}
+        noticed = self.look(View(now, due_at, values, query), **values)
+        return [finding.model_dump(mode="json") for finding in islice(noticed, MOST_FINDINGS)]
 
     def declaration(self) -> dict[str, Any]:
         """What the map keeps."""
