@@ -50,14 +50,14 @@ def load(folders: tuple[Path, ...]) -> Registry:
     for folder in folders:
         for source in sorted(folder.glob("*.py")):
             _guarded(str(source), lambda source=source: _import(source))
-        version = _version(folder)
+        version = version_of(folder)
         for component in _current.components.values():
             module = sys.modules.get(component.module)
             if module and Path(str(module.__file__)).parent == folder:
                 component.version = version
     for component in _current.components.values():
         if not component.version:
-            component.version = _version(Path(str(sys.modules[component.module].__file__)).parent)
+            component.version = version_of(Path(str(sys.modules[component.module].__file__)).parent)
     return _current
 
 
@@ -69,7 +69,7 @@ def _guarded(name: str, act: Any) -> None:
 
 
 def _import(source: Path) -> None:
-    """Import a file of a project folder under the folder's name, so that siblings can be imported."""
+    """Import a file of a project folder under the folder's name: siblings can be imported."""
     folder = source.parent
     if str(folder.parent) not in sys.path:
         sys.path.append(str(folder.parent))
@@ -77,9 +77,10 @@ def _import(source: Path) -> None:
     importlib.import_module(name)
 
 
-def _version(folder: Path) -> str:
+def version_of(folder: Path) -> str:
     """A hash over the sources of a package: any change of its code is a new version."""
     digest = hashlib.sha256()
     for source in sorted(folder.rglob("*.py")):
-        digest.update(str(source.relative_to(folder)).encode() + b"\0" + source.read_bytes() + b"\0")
+        name = str(source.relative_to(folder)).encode()
+        digest.update(name + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
