@@ -59,5 +59,7 @@ def _parsed(name: str, url: str, schemes: tuple[str, ...]) -> ParseResult:
     except ValueError as error:
         raise BadSetting(f"{name} cannot be read: {error}") from None
     if parts.scheme not in schemes:
-        raise BadSetting(f"{name} must start with {schemes[-1]}://, not {parts.scheme or url[:12]!r}")
+        raise BadSetting(
+            f"{name} must start with {schemes[-1]}://, not {parts.scheme or url[:12]!r}"
+        )
     return parts

@@ -64,7 +64,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000"
+            " -c idle_in_transaction_session_timeout=60000",
         },
     },
 }
@@ -92,6 +93,17 @@ SECURE_REFERRER_POLICY = "same-origin"
 REDIS_URL = environment.text("REDIS_URL")
 AUTONOMY_SKILLS = [Path(folder) for folder in environment.words("AUTONOMY_SKILLS")]
 AUTONOMY_ARTIFACTS = AUTONOMY_HOME / "artifacts"
+# Where sessions have their folders: every user that a session runs as must be able to reach it.
+AUTONOMY_WORK = Path(environment.text("AUTONOMY_WORK", str(AUTONOMY_HOME / "work")))
+AUTONOMY_READER_URL = environment.text("AUTONOMY_READER_URL")
+AUTONOMY_VERIFIER_URL = environment.text("AUTONOMY_VERIFIER_URL")
+
+AUTONOMY_NODE = environment.text("AUTONOMY_NODE", "n1")
+AUTONOMY_SLOTS = int(environment.number("AUTONOMY_SLOTS", 2))
+AUTONOMY_TIERS = [int(tier) for tier in environment.words("AUTONOMY_TIERS", "1,2,3")]
+AUTONOMY_LABELS = environment.words("AUTONOMY_LABELS")
+# What each app does on every node, about every second.
+AUTONOMY_NODE_PARTS = ["heartbeats.services.sweep"]
 # Seconds in which what an outcome says of a node and a skill loses half its weight (D-12).
 AUTONOMY_SCORE_HALF_LIFE = environment.number("AUTONOMY_SCORE_HALF_LIFE", 1800)
 

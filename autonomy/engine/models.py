@@ -41,6 +41,7 @@ class Pass(Owned):
     world = models.JSONField()
     world_hash = models.CharField(max_length=64)
     decisions = models.JSONField()
+    owed = models.JSONField(default=dict)  # turns that origins are owed afterwards (D-6)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -47,8 +47,16 @@ def offers(node: str, limit: int) -> list[Offer]:
         )
         .order_by("dispatched_at", "id")
         .values_list(
-            "id", "epoch", "skill", "tier", "resolved", "state", "requested_by", "attempt",
-            "max_attempts", "estimate_seconds",
+            "id",
+            "epoch",
+            "skill",
+            "tier",
+            "resolved",
+            "state",
+            "requested_by",
+            "attempt",
+            "max_attempts",
+            "estimate_seconds",
         )[:limit]
     )
     return [Offer(*row) for row in rows]
@@ -68,7 +76,9 @@ def permissions(task_ids: Sequence[UUID]) -> dict[UUID, list[Permission]]:
     found: dict[UUID, list[Permission]] = {task_id: [] for task_id in task_ids}
     if task_ids:
         rows = Approval.objects.filter(task_id__in=task_ids, decision=Decision.APPROVED)
-        for row in rows.order_by("-decided_at").values_list("task_id", "action_digest", "expires_at"):
+        for row in rows.order_by("-decided_at").values_list(
+            "task_id", "action_digest", "expires_at"
+        ):
             found[row[0]].append(Permission(*row))
     return found
 

@@ -40,7 +40,9 @@ class Task(Owned):
     always_run = models.BooleanField(default=False)
     allow_failure = models.BooleanField(default=False)
 
-    epoch = models.PositiveIntegerField(default=0)  # the fence: grows at dispatch, lease loss, cancel
+    epoch = models.PositiveIntegerField(
+        default=0
+    )  # the fence: grows at dispatch, lease loss, cancel
     attempt = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField()
     node = models.CharField(max_length=100, blank=True)
@@ -74,17 +76,25 @@ class Task(Owned):
         indexes = [
             models.Index(fields=["run_id"], name="task_run"),
             # What the engine picks from, what a node claims from, what the reconciler sweeps.
-            models.Index(fields=["state", "run_at"], condition=Q(state__in=_LIVE), name="task_live"),
+            models.Index(
+                fields=["state", "run_at"], condition=Q(state__in=_LIVE), name="task_live"
+            ),
             models.Index(
                 fields=["node", "state"],
                 condition=Q(state__in=["preflight", "dispatched", "running", "verifying"]),
                 name="task_on_node",
             ),
-            models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="task_lease"),
+            models.Index(
+                fields=["lease_until"], condition=Q(lease_until__isnull=False), name="task_lease"
+            ),
             models.Index(
                 fields=["id"], condition=Q(state="blocked", waiting_on=0), name="task_unblocked"
             ),
-            models.Index(fields=["deadline"], condition=Q(state__in=_LIVE, deadline__isnull=False), name="task_deadline"),
+            models.Index(
+                fields=["deadline"],
+                condition=Q(state__in=_LIVE, deadline__isnull=False),
+                name="task_deadline",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,7 +111,9 @@ class Edge(Owned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["upstream", "downstream"], name="edge_once"),
-            models.CheckConstraint(condition=~Q(upstream=models.F("downstream")), name="edge_not_to_itself"),
+            models.CheckConstraint(
+                condition=~Q(upstream=models.F("downstream")), name="edge_not_to_itself"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -121,7 +133,9 @@ class Session(Owned):
     grants = models.JSONField(default=dict)
     limits = models.JSONField(default=dict)
     pid = models.PositiveIntegerField(null=True)
-    ended = models.CharField(max_length=20, blank=True)  # ok, failed, timeout, resource, cancelled, lost
+    ended = models.CharField(
+        max_length=20, blank=True
+    )  # ok, failed, timeout, resource, cancelled, lost
     error_class = models.CharField(max_length=20, blank=True)
     error = models.TextField(blank=True)
     output = models.TextField(blank=True)

@@ -72,7 +72,9 @@ def _dead_end(task: Task, upstream: Sequence[Task]) -> str:
         return ""
     for dependency in upstream:
         if dependency.state != State.DONE and not dependency.allow_failure:
-            return f"dependency_failed: {dependency.key or dependency.skill} ended {dependency.state}"
+            return (
+                f"dependency_failed: {dependency.key or dependency.skill} ended {dependency.state}"
+            )
     return ""
 
 
@@ -86,7 +88,9 @@ def _resolved(task: Task, upstream: Sequence[Task], declaration: Mapping[str, An
     resolved = resolve(task.args, result_of)
     checker = jsonschema.Draft202012Validator(declaration.get("arguments", {}))
     for error in checker.iter_errors(resolved):
-        raise UnresolvedReference(f"{'.'.join(map(str, error.absolute_path))}: {error.message}"[:2000])
+        raise UnresolvedReference(
+            f"{'.'.join(map(str, error.absolute_path))}: {error.message}"[:2000]
+        )
     return resolved
 
 
@@ -95,14 +99,18 @@ def _go_on(resolved: Mapping[UUID, Any]) -> list[UUID]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            _GO_ON, {"tasks": list(resolved), "resolved": [Jsonb(args) for args in resolved.values()]}
+            _GO_ON,
+            {"tasks": list(resolved), "resolved": [Jsonb(args) for args in resolved.values()]},
         )
         rows = cursor.fetchall()
     if rows:
         record(
             *(
                 Fact(
-                    type="task_unblocked", stream="task", stream_id=str(task_id), actor="engine",
+                    type="task_unblocked",
+                    stream="task",
+                    stream_id=str(task_id),
+                    actor="engine",
                     payload={"state": state},
                 )
                 for task_id, state in rows

@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from autonomy.node.selectors import Offer
 from autonomy.sdk.scope import Scope
+from autonomy.sessions.pool import Loaded
 from firewall.domain.action import Action
 
 APPROVAL_TIER = 3
 
 
 def action_of(
-    offer: Offer, declared: Mapping[str, Any], *, reads: Mapping[str, str], expires_at: datetime | None
+    offer: Offer, declared: Loaded, *, reads: Mapping[str, str], expires_at: datetime | None
 ) -> Action:
     """The canonical document of one task with the code and scope that this node has loaded."""
     return Action(
         skill=offer.skill,
-        version=declared["version"],
+        version=declared.version,
         args=offer.args,
         scope=resolved_scope(offer, declared).model_dump(mode="json"),
         tier=offer.tier,
@@ -27,9 +27,9 @@ def action_of(
     )
 
 
-def resolved_scope(offer: Offer, declared: Mapping[str, Any]) -> Scope:
+def resolved_scope(offer: Offer, declared: Loaded) -> Scope:
     """The declared scope with the task's arguments put into its paths."""
-    scope = Scope.model_validate(declared["declaration"]["scope"])
+    scope = Scope.model_validate(declared.declaration["scope"])
     return scope.resolved(offer.args)
 
 

@@ -2,9 +2,22 @@
 
 from autonomy.tasks.services.cancel import cancel
 from autonomy.tasks.services.claim import Claim, Claimed, claim, refuse, renew
-from autonomy.tasks.services.effects import begin_effect, complete_effect, fenced
-from autonomy.tasks.services.reconcile import reconcile
-from autonomy.tasks.services.settle import Ending, await_evidence, hold_for_approval, plan_accepted, settle
+from autonomy.tasks.services.effects import (
+    StaleWrite,
+    begin_effect,
+    complete_effect,
+    fenced,
+    forget_begun_effects,
+)
+from autonomy.tasks.services.reconcile import after_failure, reconcile
+from autonomy.tasks.services.settle import (
+    Ending,
+    SessionEnd,
+    await_evidence,
+    hold,
+    plan_accepted,
+    settle,
+)
 from autonomy.tasks.services.submit import (
     BadRequest,
     ChainStopped,
@@ -23,16 +36,20 @@ __all__ = [
     "Claim",
     "Claimed",
     "Ending",
+    "SessionEnd",
+    "StaleWrite",
     "SubmitRefused",
     "Submitted",
     "UnknownDependency",
+    "after_failure",
     "await_evidence",
     "begin_effect",
     "cancel",
     "claim",
     "complete_effect",
     "fenced",
-    "hold_for_approval",
+    "forget_begun_effects",
+    "hold",
     "plan_accepted",
     "reconcile",
     "refuse",

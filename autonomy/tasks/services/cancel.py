@@ -19,7 +19,9 @@ def cancel(task_ids: Collection[UUID], *, actor: str, reason: str) -> dict[UUID,
     One that a node holds is told to end within seconds; its supervisor settles it.
     """
     tasks = list(
-        Task.objects.filter(id__in=task_ids, state__in=LIVE).order_by("id").select_for_update(no_key=True)
+        Task.objects.filter(id__in=task_ids, state__in=LIVE)
+        .order_by("id")
+        .select_for_update(no_key=True)
     )
     held = [task.id for task in tasks if task.lease_until is not None]
     free = [task for task in tasks if task.lease_until is None]

@@ -165,7 +165,7 @@ def renew(held: Sequence[tuple[UUID, int, UUID]]) -> dict[UUID, bool]:
 
 @transaction.atomic
 def refuse(task_id: UUID, epoch: int, *, node: str, reason: str, digest: str) -> bool:
-    """Send a task whose action is not the approved one back to pre-flight, to be asked anew (F-3)."""
+    """Send a task whose action is not the approved one back to pre-flight (F-3)."""
     with connection.cursor() as cursor:
         cursor.execute(_REFUSE, {"task": task_id, "epoch": epoch})
         if not cursor.rowcount:

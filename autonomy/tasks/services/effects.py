@@ -1,6 +1,6 @@
 """Side effects: an intent before, a result after, both behind the fence (C-9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,13 @@ def complete_effect(task: Task, step: str, result: Any) -> None:
         done_at=Now(), result=result, epoch=task.epoch
     )
     record(_fact(task, "effect_done", step))
+
+
+def forget_begun_effects(task_ids: Sequence[UUID]) -> None:
+    """A person lets tasks run again although nobody knows how these effects ended."""
+    begun = Effect.objects.filter(task_id__in=task_ids, done_at=None).select_related("task")
+    record(*(_fact(effect.task, "effect_forgotten", effect.step) for effect in begun))
+    begun.delete()
 
 
 def _fact(task: Task, type_: str, step: str) -> Fact:

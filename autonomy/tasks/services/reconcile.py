@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from autonomy.domain.retry import GiveUp, Hold, Retry, after
+from autonomy.domain.retry import GiveUp, Hold, Retry, RetryPolicy, after
 from autonomy.domain.states import ErrorClass, HeldFor, State
+from autonomy.sdk.skill import Retries
 from autonomy.tasks.services.settle import Ending, SessionEnd, settle
 from firewall import services as firewall
 from ledger.services import Fact, record
@@ -69,7 +70,9 @@ class _Lost(NamedTuple):
 
 def reconcile() -> int:
     """One sweep, each part in a transaction of its own; answers how many rows it moved."""
-    return redispatch_unclaimed() + end_lost_sessions() + end_late_tasks() + firewall.expire_due(BATCH)
+    return (
+        redispatch_unclaimed() + end_lost_sessions() + end_late_tasks() + firewall.expire_due(BATCH)
+    )
 
 
 @transaction.atomic
@@ -91,33 +94,32 @@ def end_lost_sessions() -> int:
 def end_late_tasks() -> int:
     """End tasks that did not start before their deadline."""
     late = [
-        Ending(task_id, epoch, None, State.EXPIRED, reason="its deadline passed before it could run")
+        Ending(
+            task_id, epoch, None, State.EXPIRED, reason="its deadline passed before it could run"
+        )
         for task_id, epoch in _rows(_LATE)
     ]
     return len(settle(late))
 
 
-def ending_of(
-    lost: ErrorClass, *, state: str, attempt: int, max_attempts: int, retries: dict[str, Any], reason: str
+def after_failure(
+    error: ErrorClass, *, state: str, attempt: int, policy: RetryPolicy, reason: str
 ) -> dict[str, Any]:
     """The next state after a failed attempt, as fields of an Ending (C-7)."""
-    verdict = after(
-        lost,
-        attempt=attempt,
-        max_attempts=max_attempts,
-        base_seconds=retries.get("base_seconds", 2.0),
-        cap_seconds=retries.get("cap_seconds", 300.0),
-        on_exhausted=retries.get("on_exhausted", "fail"),
-        random=random.random(),  # noqa: S311 -- jitter, not a secret
-    )
-    again = State.PREFLIGHT if state == State.PREFLIGHT else State.READY
-    match verdict:
+    chance = random.random()  # noqa: S311 -- jitter, not a secret
+    fields: dict[str, Any] = {"reason": reason, "error_class": error}
+    match after(error, attempt, policy, chance=chance):
         case Retry(delay_seconds=delay):
-            return {"state": again, "reason": reason, "delay_seconds": delay, "error_class": lost}
-        case Hold():
-            return {"state": State.HELD, "reason": f"{HeldFor.EXHAUSTED}: {reason}", "error_class": lost}
-        case GiveUp(reason=words):
-            return {"state": State.FAILED, "reason": f"{reason} ({words})", "error_class": lost}
+            again = State.PREFLIGHT if state == State.PREFLIGHT else State.READY
+            return {**fields, "state": again, "delay_seconds": delay}
+        case Hold(reason=words) if state != State.PREFLIGHT:
+            return {
+                **fields,
+                "state": State.HELD,
+                "reason": f"{HeldFor.EXHAUSTED}: {reason} ({words})",
+            }
+        case Hold(reason=words) | GiveUp(reason=words):
+            return {**fields, "state": State.FAILED, "reason": f"{reason} ({words})"}
 
 
 def _lost(row: _Lost) -> Ending:
@@ -125,9 +127,9 @@ def _lost(row: _Lost) -> Ending:
     if row.cancel_requested_at is not None:
         fields: dict[str, Any] = {"state": State.CANCELLED, "reason": words}
     else:
-        fields = ending_of(
-            ErrorClass.LOST, state=row.state, attempt=row.attempt, max_attempts=row.max_attempts,
-            retries=row.retries, reason=words,
+        policy = Retries(**{**row.retries, "max_attempts": row.max_attempts})
+        fields = after_failure(
+            ErrorClass.LOST, state=row.state, attempt=row.attempt, policy=policy, reason=words
         )
     end = SessionEnd(ended="lost", error_class=ErrorClass.LOST, error=words)
     return Ending(row.task_id, row.epoch, row.session_id, session=end, **fields)

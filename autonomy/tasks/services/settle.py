@@ -13,13 +13,12 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from autonomy.domain.states import MOVES, TERMINAL, ErrorClass, HeldFor, State
+from autonomy.domain.states import MOVES, TERMINAL, ErrorClass, State
 from autonomy.tasks.models import Artifact, Session, Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
 from firewall import services as firewall
-from ledger import services as ledger
-from ledger.services import Fact, NewOutcome, record
+from ledger.services import Fact, NewOutcome, record, record_outcomes
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,8 @@ WITH ended AS (SELECT unnest(%(tasks)s::uuid[]) AS id), waiting AS (
     JOIN tasks_edge e ON e.downstream_id = t.id JOIN ended ON ended.id = e.upstream_id
     WHERE t.state = 'blocked' GROUP BY t.id
 ), locked AS (
-    SELECT t.id, waiting.n FROM tasks_task t JOIN waiting USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t
+    SELECT t.id, waiting.n FROM tasks_task t JOIN waiting USING (id)
+    ORDER BY t.id FOR NO KEY UPDATE OF t
 )
 UPDATE tasks_task t SET waiting_on = greatest(0, t.waiting_on - locked.n)
 FROM locked WHERE t.id = locked.id
@@ -144,21 +144,17 @@ def plan_accepted(
 
 
 @transaction.atomic
-def hold_for_approval(
-    task_id: UUID, epoch: int, session_id: UUID, *, plan: dict[str, Any],
-    request: firewall.Request, session: SessionEnd,
-) -> bool:
-    """The plan of a tier 3 task is made: ask a person about exactly these bytes (F-3)."""
-    ending = Ending(
-        task_id, epoch, session_id, State.HELD, reason=HeldFor.APPROVAL, reset_attempts=True, session=session
-    )
-    if not (_keep_plan(task_id, epoch, session_id, plan) and settle([ending])):
+def hold(ending: Ending, request: firewall.Request, *, plan: dict[str, Any] | None = None) -> bool:
+    """The task waits for a person: ask about exactly these bytes (F-3)."""
+    if plan is not None and not _keep_plan(ending.task_id, ending.epoch, ending.session_id, plan):
+        return False
+    if not settle([ending]):
         return False
     firewall.request(request)
     return True
 
 
-def _keep_plan(task_id: UUID, epoch: int, session_id: UUID, plan: dict[str, Any]) -> bool:
+def _keep_plan(task_id: UUID, epoch: int, session_id: UUID | None, plan: dict[str, Any]) -> bool:
     kept = Task.objects.filter(
         id=task_id, epoch=epoch, session_id=session_id, state=State.PREFLIGHT
     ).update(plan=plan)
@@ -178,7 +174,9 @@ def settle(endings: Sequence[Ending]) -> set[UUID]:
         else:
             record_stale(ending.task_id, ending.epoch, ending.session_id, what=ending.state)
     settled = [ending for ending in endings if ending.task_id in moved]
-    _close_sessions([(e.session_id, e.task_id, e.session) for e in settled if e.session_id and e.session])
+    _close_sessions(
+        [(e.session_id, e.task_id, e.session) for e in settled if e.session_id and e.session]
+    )
     _finish([e for e in settled if e.state in TERMINAL], moved)
     if facts:
         record(*facts)
@@ -219,9 +217,14 @@ def _move(endings: Sequence[Ending]) -> dict[UUID, _Before]:
 def _close_sessions(closed: Sequence[tuple[UUID | None, UUID, SessionEnd | None]]) -> None:
     rows = [
         Session(
-            id=session_id, ended=end.ended, error_class=end.error_class, error=end.error,
-            output=end.output, peak_memory_bytes=end.peak_memory_bytes,
-            cpu_seconds=end.cpu_seconds, ended_at=TransactionNow(),
+            id=session_id,
+            ended=end.ended,
+            error_class=end.error_class,
+            error=end.error,
+            output=end.output,
+            peak_memory_bytes=end.peak_memory_bytes,
+            cpu_seconds=end.cpu_seconds,
+            ended_at=TransactionNow(),
         )
         for session_id, _, end in closed
         if session_id and end
@@ -229,11 +232,14 @@ def _close_sessions(closed: Sequence[tuple[UUID | None, UUID, SessionEnd | None]
     if not rows:
         return
     Session.objects.bulk_update(
-        rows, ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"]
+        rows,
+        ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"],
     )
     Artifact.objects.bulk_create(
         [
-            Artifact(task_id=task_id, session_id=session_id, name=a.name, sha256=a.sha256, size=a.size)
+            Artifact(
+                task_id=task_id, session_id=session_id, name=a.name, sha256=a.sha256, size=a.size
+            )
             for session_id, task_id, end in closed
             if end
             for a in end.artifacts
@@ -246,7 +252,7 @@ def _finish(ended: Sequence[Ending], before: dict[UUID, _Before]) -> None:
     if not ended:
         return
     rows = Task.objects.in_bulk([ending.task_id for ending in ended])
-    ledger.record_outcomes([_outcome(e, rows[e.task_id], before[e.task_id]) for e in ended])
+    record_outcomes([_outcome(e, rows[e.task_id], before[e.task_id]) for e in ended])
     early = [e.task_id for e in ended if before[e.task_id].state == State.BLOCKED]
     if early:
         graph.count_ended_early(early)

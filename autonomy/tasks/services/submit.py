@@ -107,7 +107,7 @@ def submit(
 
 @transaction.atomic
 def submit_children(parent: Task, children: Sequence[Child]) -> dict[str, UUID]:
-    """Store the tasks a running task asks for, all or none; a repeated key returns the first one."""
+    """Store what a running task asks for, all or none; asked again, answer the same tasks."""
     known = dict(
         Task.objects.filter(parent_id=parent.id, key__in=[c.key for c in children]).values_list(
             "key", "id"
@@ -116,7 +116,9 @@ def submit_children(parent: Task, children: Sequence[Child]) -> dict[str, UUID]:
     if len(known) == len(children):
         return known
     if known or len({c.key for c in children}) < len(children) or len(children) > MAX_CHILDREN:
-        raise SubmitRefused(f"ask for up to {MAX_CHILDREN} tasks at once, each with a key of its own")
+        raise SubmitRefused(
+            f"ask for up to {MAX_CHILDREN} tasks at once, each with a key of its own"
+        )
     names = sorted({child.skill for child in children})
     components, estimated = declared_skills(names), estimates(names)
     tasks = [
@@ -203,7 +205,9 @@ def _store(tasks: list[Task], upstream: Mapping[UUID, Sequence[UUID]]) -> None:
         _start(task, has_upstream=bool(upstream[task.id]))
     Task.objects.bulk_create(tasks)
     edges = [
-        Edge(upstream_id=up, downstream_id=task) for task, ups in upstream.items() for up in set(ups)
+        Edge(upstream_id=up, downstream_id=task)
+        for task, ups in upstream.items()
+        for up in set(ups)
     ]
     if edges:
         Edge.objects.bulk_create(edges)
@@ -222,12 +226,15 @@ def _start(task: Task, *, has_upstream: bool) -> None:
 
 
 def _unfinished(ids: Iterable[UUID]) -> set[UUID]:
-    """Which of the tasks are not over. The lock keeps them from ending before our edges are stored."""
+    """Which tasks are not over; the lock keeps them so until our edges are stored."""
     ids = set(ids)
     if not ids:
         return set()
     rows = dict(
-        Task.objects.filter(Q(id__in=ids)).order_by("id").select_for_update(no_key=True).values_list("id", "state")
+        Task.objects.filter(Q(id__in=ids))
+        .order_by("id")
+        .select_for_update(no_key=True)
+        .values_list("id", "state")
     )
     if missing := ids - rows.keys():
         raise UnknownDependency(f"there is no task {sorted(missing)[0]}")
@@ -240,6 +247,11 @@ def _submitted(task: Task) -> Fact:
         stream="task",
         stream_id=str(task.id),
         actor=task.requested_by,
-        payload={"skill": task.skill, "tier": task.tier, "state": task.state, "origin": task.origin},
+        payload={
+            "skill": task.skill,
+            "tier": task.tier,
+            "state": task.state,
+            "origin": task.origin,
+        },
         cause=task.cause,
     )

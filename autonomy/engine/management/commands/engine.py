@@ -1,0 +1,24 @@
+"""`manage.py engine`: run the decision engine."""
+
+import logging
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from autonomy.engine.services.doorbells import Doorbells
+from autonomy.engine.services.loop import Engine
+
+
+class Command(BaseCommand):
+    """Run until SIGTERM or SIGINT; a second engine is a hot spare."""
+
+    help = "Run the decision engine (one leads, any others are hot spares)."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        """Start the loop."""
+        logging.getLogger("autonomy").info("engine starts")
+        engine = Engine(Doorbells().ring)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: engine.stopping.set())
+        engine.run()

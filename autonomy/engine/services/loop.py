@@ -1,0 +1,77 @@
+"""The engine's loop: woken by whatever is recorded, and looking by itself anyway (D-1)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from autonomy.engine import selectors
+from autonomy.engine.services import leadership
+from autonomy.engine.services.answers import hear_answers
+from autonomy.engine.services.dispatch import dispatch
+from autonomy.engine.services.unblock import unblock
+from ledger import wake
+from ledger.domain.ids import new_id
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+AWAY_SECONDS = 1.0
+MOST_PASSES = 100  # before the lead is renewed, however much there is to do
+
+Ring = Callable[[Iterable[tuple[str, int]]], None]
+
+
+class Engine:
+    """Leads while it holds the lease, waits beside the leader otherwise."""
+
+    def __init__(self, ring: Ring) -> None:
+        self.id: UUID = new_id()
+        self.ring = ring
+        self.stopping = threading.Event()
+        self._owed: dict[str, int] | None = None  # known only while leading
+        self._renew_at = 0.0
+
+    def run(self) -> None:
+        """Turn until stopped; an outage of the database is waited out."""
+        while not self.stopping.is_set():
+            try:
+                self.turn()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("the database is away: %s", error)
+                connection.close()
+                self._owed = None
+                self.stopping.wait(AWAY_SECONDS)
+        leadership.step_down(self.id)
+
+    def turn(self) -> None:
+        """Lead if it is ours to lead, and wait for the next wake-up."""
+        if time.monotonic() >= self._renew_at:
+            self._lead()
+        if self._owed is None:
+            self.stopping.wait(leadership.RENEW_SECONDS)
+            return
+        for _ in range(MOST_PASSES):
+            if not self._pass(self._owed):
+                break
+        wake.wait(min(POLL_SECONDS, max(0.01, self._renew_at - time.monotonic())))
+
+    def _lead(self) -> None:
+        asked_at = time.monotonic()
+        if not leadership.lead(self.id):
+            self._owed = None
+        elif self._owed is None:
+            logger.info("engine %s leads", self.id)
+            self._owed = selectors.last_owed()
+        self._renew_at = asked_at + leadership.RENEW_SECONDS
+
+    def _pass(self, owed: dict[str, int]) -> bool:
+        """Everything that can move, moved once; whether it is worth looking again at once."""
+        moved = hear_answers() + unblock()
+        dispatched = dispatch(owed)
+        self._owed = dict(dispatched.owed)
+        self.ring(dispatched.doorbells)
+        return bool(moved)

@@ -1,0 +1,47 @@
+"""What this node holds the lease of, from claim to settlement."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from autonomy.node.selectors import Offer
+from autonomy.node.services.folders import Folders
+from autonomy.sessions.orders import Order, Report
+from autonomy.tasks.services import Claimed
+from autonomy.tasks.services.settle import SessionEnd
+
+
+@dataclass
+class Held:
+    """One claimed task, its session and how far it has come. Times are monotonic seconds."""
+
+    offer: Offer
+    claimed: Claimed
+    slot: int
+    folders: Folders
+    order: Order
+    began: float
+    session_end: SessionEnd | None = None
+    result: Any = None
+    evidence_since: float | None = None  # set when the session ended and its verifier was started
+    looks: int = 0
+    look_id: UUID | None = None
+    cancelled: bool = False
+    ended_at: float | None = None
+
+    @property
+    def lease(self) -> tuple[UUID, int, UUID]:
+        """What renewing needs."""
+        return self.claimed.task_id, self.claimed.epoch, self.claimed.session_id
+
+
+@dataclass
+class Look:
+    """A read-only process that was started, and who waits for its answer."""
+
+    id: UUID
+    order: Order
+    on_done: Callable[[Report], None]
+    folders: Folders | None = None
+    context: dict[str, Any] = field(default_factory=dict)

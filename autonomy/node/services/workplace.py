@@ -1,0 +1,86 @@
+"""The state of one node between two turns of its loop: what it is, holds and has to write down."""
+
+import itertools
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from autonomy.node.services.artifacts import ArtifactStore
+from autonomy.node.services.held import Held, Look
+from autonomy.sessions.pool import Loaded, SessionPool
+from autonomy.tasks.services import Ending
+
+# Above every range that distributions, containers and directories hand out (systemd, UIDS-GIDS).
+FIRST_UID = 0x70000000
+SLOTS_MAX = 64
+
+
+class NotLoaded(LookupError):
+    """The code of a skill is not, or is no longer, loaded on this node."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What an operator says about this node."""
+
+    name: str
+    slots: int
+    tiers: tuple[int, ...]
+    labels: tuple[str, ...]
+    folder: Path  # its sessions live here; reachable for the users that sessions run as
+    skills: tuple[Path, ...]
+    verifier_url: str
+    reader_url: str
+
+
+@dataclass
+class Workplace:
+    """A node at work. Used by one thread only."""
+
+    node: Node
+    store: ArtifactStore
+    pool: SessionPool
+    incarnation: UUID
+    held: dict[UUID, Held] = field(default_factory=dict)  # by session
+    looks: dict[UUID, Look] = field(default_factory=dict)  # by the look's own session id
+    endings: list[Ending] = field(default_factory=list)  # to be settled at the end of this turn
+    writes: list[Callable[[], object]] = field(default_factory=list)  # other writes of this turn
+    clock: Callable[[], float] = time.monotonic
+    examined: set[tuple[UUID, int]] = field(default_factory=set)  # offers whose reads are looked at
+
+    @property
+    def free_slots(self) -> int:
+        """How many more sessions fit."""
+        return self.node.slots - len(self.held) - len(self.examined)
+
+    def free_slot(self) -> int:
+        """The lowest slot that nothing uses."""
+        used = {held.slot for held in self.held.values()}
+        return next(slot for slot in itertools.count() if slot not in used)
+
+    def uid_of(self, slot: int) -> int | None:
+        """As root, each slot is a user of its own, so that neighbours cannot touch each other."""
+        if os.geteuid() != 0:
+            return None
+        mine = zlib.crc32(self.node.name.encode()) % 100_000
+        return FIRST_UID + mine * SLOTS_MAX + slot
+
+    def declared(self, skill: str) -> Loaded | None:
+        """What this node has loaded under the name."""
+        loaded = (c for c in self.pool.components if (c.kind, c.name) == ("skill", skill))
+        return next(loaded, None)
+
+    def loaded(self, skill: str) -> Loaded:
+        """What this node has loaded under the name; raises NotLoaded."""
+        declared = self.declared(skill)
+        if declared is None:
+            raise NotLoaded(f"node {self.node.name} has not loaded {skill}")
+        return declared
+
+    def leases(self) -> Iterator[Held]:
+        """What has to be renewed: everything held that is not about to be settled."""
+        return (held for held in self.held.values() if held.ended_at is None)
