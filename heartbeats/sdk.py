@@ -1,18 +1,28 @@
 """What the author of a detector needs: `detector`, `View`, `Finding` (E-1)."""
 
 import inspect
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from autonomy.domain.amounts import seconds
 from autonomy.sdk import registry
+from autonomy.sdk.errors import SkillDeclarationError, Transient
+
+Query = Callable[..., list[dict[str, Any]]]
 
 MOST_FINDINGS = 1_000
+
+
+class Unreachable(Transient):
+    """What a detector looks at over the network did not answer, which is not its fault."""
+
+    WORDS = "unreachable: "
 
 
 class Finding(BaseModel):
@@ -20,9 +30,10 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    skill: str
+    skill: str = Field(min_length=1, max_length=200)
     args: dict[str, Any]
-    dedupe_key: str
+    dedupe_key: str = Field(min_length=1, max_length=200)
+    """What was noticed: while a task for it is open, the same finding asks for no other."""
     reason: str
     once: bool = False
     """Acted on a single time per key, ever: for things that are new only once."""
@@ -35,7 +46,7 @@ class View:
     now: datetime
     due_at: datetime
     params: Mapping[str, Any]
-    query: Callable[..., list[dict[str, Any]]] = field(repr=False)
+    query: Query = field(repr=False)
     """`query(sql, params)`: rows of a READ ONLY query as the reader role."""
 
 
@@ -56,18 +67,19 @@ class Detector:
     tier: int = 1
 
     def findings(
-        self,
-        *,
-        now: datetime,
-        due_at: datetime,
-        params: Mapping[str, Any],
-        query: Callable[..., list[dict[str, Any]]],
+        self, *, now: datetime, due_at: datetime, params: Mapping[str, Any], query: Query
     ) -> list[dict[str, Any]]:
-        """What it notices, in JSON form; parameters that do not fit raise ValidationError."""
-        given = self.params.model_validate(dict(params))
-        values = {name: getattr(given, name) for name in self.params.model_fields}
-        noticed = self.look(View(now, due_at, values, query), **values)
-        return [finding.model_dump(mode="json") for finding in islice(noticed, MOST_FINDINGS)]
+        """Look once; the findings in JSON form. Raises what the detector raises, or Unreachable."""
+        checked = self.params.model_validate(dict(params))
+        values = {name: getattr(checked, name) for name in self.params.model_fields}
+        view = View(now=now, due_at=due_at, params=values, query=query)
+        try:
+            noticed = islice(self.look(view, **values), MOST_FINDINGS + 1)
+            return [Finding.model_validate(f).model_dump(mode="json") for f in noticed]
+        except OSError as error:
+            if self.network and _from_the_network(error):
+                raise Unreachable(f"{Unreachable.WORDS}{error}") from error
+            raise
 
     def declaration(self) -> dict[str, Any]:
         """What the map keeps."""
@@ -90,10 +102,6 @@ def detector(
     """Declare `(view, **params) -> Iterable[Finding]` as a detector: it may look, never act."""
 
     def declare(look: Callable[..., Iterable[Finding]]) -> Detector:
-        parameters = list(inspect.signature(look).parameters.values())[1:]
-        fields: dict[str, Any] = {
-            p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in parameters
-        }
         declared = Detector(
             name=name or look.__name__,
             look=look,
@@ -102,10 +110,29 @@ def detector(
             network=network,
             owner=owner,
             description=(inspect.getdoc(look) or "").partition("\n")[0],
-            params=create_model(look.__name__, __config__=ConfigDict(extra="forbid"), **fields),
+            params=_params(look),
             module=look.__module__,
         )
         registry.add("detector", declared.name, declared)
         return declared
 
     return declare
+
+
+def _params(look: Callable[..., Iterable[Finding]]) -> type[BaseModel]:
+    """A model of the parameters after the view; others are refused."""
+    hints = typing.get_type_hints(look)
+    fields: dict[str, Any] = {}
+    for parameter in list(inspect.signature(look).parameters.values())[1:]:
+        if parameter.name not in hints:
+            raise SkillDeclarationError(
+                f"parameter {parameter.name!r} of {look.__qualname__} has no type; add one"
+            )
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints[parameter.name], default)
+    return create_model(look.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _from_the_network(error: OSError) -> bool:
+    """Whether something far away is the cause: errors of files name one, a sandbox forbids."""
+    return error.filename is None and not isinstance(error, PermissionError)
