@@ -1,5 +1,6 @@
 """What the engine observes: the world of one pass, in a constant number of statements (D-1)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -168,7 +169,7 @@ class _Node(NamedTuple):
     paused: bool
     draining: bool
     isolation: int
-    versions: dict[str, str]
+    versions: str  # JSON
     alive: bool | None
     now: datetime
     in_use: int
@@ -188,7 +189,7 @@ def _facts(row: _Node) -> NodeFacts:
         paused=row.paused,
         draining=row.draining,
         isolation=row.isolation,
-        skills=dict(sorted(row.versions.items())),
+        skills=dict(sorted(json.loads(row.versions).items())),
         siblings={
             parent: row.parents.count(parent) for parent in sorted(set(row.parents)) if parent
         },

@@ -69,7 +69,7 @@ WITH me AS (
       AND NOT EXISTS (SELECT 1 FROM systemmap_component c
           WHERE c.kind = 'skill' AND c.name = t.skill AND c.paused)
     ORDER BY t.id
-    LIMIT (SELECT greatest(0, me.slots - busy.n) FROM me, busy)
+    LIMIT coalesce((SELECT greatest(0, me.slots - busy.n) FROM me, busy), 0)  -- NULL is no limit
     FOR NO KEY UPDATE OF t SKIP LOCKED
 ), taken AS (
     UPDATE tasks_task t SET

@@ -3,6 +3,7 @@
 Any number of processes may sweep at once: each row is taken with SKIP LOCKED.
 """
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import datetime
@@ -65,7 +66,7 @@ class _Lost(NamedTuple):
     attempt: int
     max_attempts: int
     cancel_requested_at: datetime | None
-    retries: dict[str, Any]
+    retries: str  # JSON
 
 
 def reconcile() -> int:
@@ -127,7 +128,7 @@ def _lost(row: _Lost) -> Ending:
     if row.cancel_requested_at is not None:
         fields: dict[str, Any] = {"state": State.CANCELLED, "reason": words}
     else:
-        policy = Retries(**{**row.retries, "max_attempts": row.max_attempts})
+        policy = Retries(**{**json.loads(row.retries), "max_attempts": row.max_attempts})
         fields = after_failure(
             ErrorClass.LOST, state=row.state, attempt=row.attempt, policy=policy, reason=words
         )
