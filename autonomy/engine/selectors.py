@@ -15,6 +15,7 @@ from autonomy.domain.world import (
     ReadyTask,
     Record,
     Stop,
+    Subject,
     World,
     microseconds,
 )
@@ -206,7 +207,7 @@ def _records(skills: Sequence[str]) -> list[Record]:
 def _stops() -> list[Stop]:
     paused = Component.objects.filter(kind=Kind.SKILL, paused=True).order_by("name")
     return [
-        Stop(Reason.PAUSED, "skill", name, f"{name} is paused")
+        Stop(Reason.PAUSED, Subject.SKILL, name, f"{name} is paused")
         for name in paused.values_list("name", flat=True)
     ]
 
