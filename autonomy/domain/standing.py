@@ -6,7 +6,7 @@ from autonomy.domain.world import Level, Purpose, ReadyTask, Stop, Subject, Worl
 
 def stopped_origins(world: World) -> frozenset[str]:
     """The origins whose tasks may not run."""
-    return frozenset(stop.name for stop in world.stops if stop.subject is Subject.ORIGIN)
+    return frozenset(stop.name for stop in world.stops if stop.subject == Subject.ORIGIN)
 
 
 def standing_in_the_way(task: ReadyTask, world: World, *, of_origin: bool = True) -> Waiting | None:
@@ -15,7 +15,7 @@ def standing_in_the_way(task: ReadyTask, world: World, *, of_origin: bool = True
         return Waiting(Reason.AUTONOMY_LEVEL, "the autonomy level is off: nothing starts")
     for subject in Subject:
         for stop in world.stops:
-            if stop.subject is subject and _covers(stop, task, of_origin=of_origin):
+            if stop.subject == subject and _covers(stop, task, of_origin=of_origin):
                 return _stopped(stop)
     return _beyond_level(task, world.level)
 
@@ -33,11 +33,11 @@ def _covers(stop: Stop, task: ReadyTask, *, of_origin: bool) -> bool:
 
 
 def _stopped(stop: Stop) -> Waiting:
-    what = "everything" if stop.subject is Subject.EVERYTHING else f"{stop.subject} {stop.name}"
+    what = "everything" if stop.subject == Subject.EVERYTHING else f"{stop.subject} {stop.name}"
     return Waiting(
         stop.reason,
         stop.words or f"{what} is stopped: {stop.reason.value}",
-        {"subject": stop.subject.value, "name": stop.name},
+        {"subject": str(stop.subject), "name": stop.name},
     )
 
 
