@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from config import environment
+from config import admin, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 AUTONOMY_HOME = Path(environment.text("AUTONOMY_HOME", str(BASE_DIR / "var")))
@@ -90,6 +90,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 
+UNFOLD = admin.UNFOLD
+
 REDIS_URL = environment.text("REDIS_URL")
 AUTONOMY_SKILLS = [Path(folder) for folder in environment.words("AUTONOMY_SKILLS")]
 AUTONOMY_ARTIFACTS = AUTONOMY_HOME / "artifacts"
@@ -103,7 +105,7 @@ AUTONOMY_SLOTS = int(environment.number("AUTONOMY_SLOTS", 2))
 AUTONOMY_TIERS = [int(tier) for tier in environment.words("AUTONOMY_TIERS", "1,2,3")]
 AUTONOMY_LABELS = environment.words("AUTONOMY_LABELS")
 # What each app does on every node, about every second.
-AUTONOMY_NODE_PARTS = ["heartbeats.services.sweep"]
+AUTONOMY_NODE_PARTS = ["config.parts.watch", "config.parts.seal"]
 # Seconds in which what an outcome says of a node and a skill loses half its weight (D-12).
 AUTONOMY_SCORE_HALF_LIFE = environment.number("AUTONOMY_SCORE_HALF_LIFE", 1800)
 

@@ -1,24 +1,24 @@
 """The doorbell: a message that says this node has work, not which (C-2)."""
 
 import threading
+from collections.abc import Callable
 
 from celery import shared_task
 
 from autonomy.domain.doorbells import RING
-from autonomy.node.services.supervisor import Supervisor
 
-_here: list[Supervisor] = []
+_here: list[Callable[[], None]] = []
 _lock = threading.Lock()
 
 
-def answered_by(supervisor: Supervisor | None) -> None:
-    """Name the supervisor that this process's doorbells ring for."""
+def answered_by(ring: Callable[[], None] | None) -> None:
+    """Name what this process's doorbells do; None for nothing any more."""
     with _lock:
-        _here[:] = [] if supervisor is None else [supervisor]
+        _here[:] = [] if ring is None else [ring]
 
 
 @shared_task(name=RING)
-def ring(**_: object) -> None:
+def doorbell(**_: object) -> None:
     """Wake the supervisor; whatever else the message says is not looked at."""
-    for supervisor in tuple(_here):
-        supervisor.ring()
+    for ring in tuple(_here):
+        ring()

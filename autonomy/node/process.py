@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 20.0
 
 
-class SupervisorStep(bootsteps.StartStopStep):  # type: ignore[misc]
+class SupervisorStep(bootsteps.StartStopStep):
     """Starts the supervisor with the worker and ends it with the worker."""
 
     def __init__(self, parent: Any, **options: Any) -> None:
@@ -33,7 +33,7 @@ class SupervisorStep(bootsteps.StartStopStep):  # type: ignore[misc]
         """Start the thread. When it ends by itself, the worker has nothing left to do."""
         supervisor = Supervisor(node_here(), ArtifactStore(settings.AUTONOMY_ARTIFACTS), parts())
         self.supervisor = supervisor
-        doorbell.answered_by(supervisor)
+        doorbell.answered_by(supervisor.ring)
         self.thread = threading.Thread(
             target=self._supervise, args=(supervisor,), name="supervisor", daemon=True
         )

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 
 from autonomy.domain.states import State
@@ -38,28 +37,28 @@ class Offer:
 
 def offers(node: str, limit: int) -> list[Offer]:
     """What waits here to be claimed, oldest dispatch first; one statement."""
-    rows = (
-        Task.objects.filter(
-            node=node,
-            state__in=[State.DISPATCHED, State.PREFLIGHT],
-            lease_until=None,
-            cancel_requested_at=None,
-        )
-        .order_by("dispatched_at", "id")
-        .values_list(
-            "id",
-            "epoch",
-            "skill",
-            "tier",
-            "resolved",
-            "state",
-            "requested_by",
-            "attempt",
-            "max_attempts",
-            "estimate_seconds",
-        )[:limit]
+    waiting = Task.objects.filter(
+        node=node,
+        state__in=[State.DISPATCHED, State.PREFLIGHT],
+        lease_until=None,
+        cancel_requested_at=None,
     )
-    return [Offer(*row) for row in rows]
+    return [_offer(task) for task in waiting.order_by("dispatched_at", "id")[:limit]]
+
+
+def _offer(task: Task) -> Offer:
+    return Offer(
+        task_id=task.id,
+        epoch=task.epoch,
+        skill=task.skill,
+        tier=task.tier,
+        args=task.resolved or {},
+        state=task.state,
+        requested_by=task.requested_by,
+        attempt=task.attempt,
+        max_attempts=task.max_attempts,
+        estimate_seconds=task.estimate_seconds,
+    )
 
 
 @dataclass(frozen=True)
@@ -131,10 +130,3 @@ def already_closed(session_ids: Sequence[UUID]) -> set[UUID]:
     """Which sessions were settled: asked after a commit whose answer was lost."""
     closed = Session.objects.filter(~Q(ended=""), id__in=session_ids)
     return set(closed.values_list("id", flat=True))
-
-
-def database_now() -> datetime:
-    """The one clock of leases and schedules."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        return cursor.fetchone()[0]

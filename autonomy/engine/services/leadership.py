@@ -22,7 +22,7 @@ def lead(holder: UUID) -> bool:
     """Take or renew the lead; false while another engine holds it."""
     with connection.cursor() as cursor:
         cursor.execute(_LEAD, {"holder": holder, "lease": LEASE_SECONDS})
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def step_down(holder: UUID) -> None:

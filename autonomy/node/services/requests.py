@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from autonomy.node import selectors
 from autonomy.node.selectors import Offer
 from autonomy.node.services.actions import APPROVAL_TIER, action_of
 from autonomy.node.services.workplace import Workplace
 from autonomy.sdk.plan import Plan
 from firewall import services as firewall
+from ledger.selectors import database_time
 
 __all__ = ["APPROVAL_TIER", "for_action", "to_go_on"]
 
@@ -30,7 +30,7 @@ def _request(
     place: Workplace, offer: Offer, *, summary: str, diff: str, reads: Mapping[str, str]
 ) -> firewall.Request:
     declared = place.loaded(offer.skill)
-    expires_at = selectors.database_now() + firewall.EXPIRES_AFTER
+    expires_at = database_time() + firewall.EXPIRES_AFTER
     return firewall.Request(
         task_id=offer.task_id,
         action=action_of(offer, declared, reads=reads, expires_at=expires_at),

@@ -139,7 +139,7 @@ def _lost(row: _Lost) -> Ending:
 def _rows(statement: str) -> Sequence[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"limit": BATCH})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _unclaimed(task_id: UUID, node: str) -> Fact:

@@ -4,6 +4,7 @@ Each move is a compare-and-set on task, epoch and state. What does not fit is a 
 changes nothing and is recorded as such.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from autonomy.tasks.models import Artifact, Session, Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
 from firewall import services as firewall
+from ledger.domain.storable import text as storable
 from ledger.services import Fact, NewOutcome, record, record_outcomes
 
 
@@ -112,7 +114,7 @@ FROM locked WHERE t.id = locked.id
 """
 
 _EVIDENCE = """
-UPDATE tasks_task SET state = 'verifying', result = %(result)s
+UPDATE tasks_task SET state = 'verifying', result = %(result)s::jsonb
 WHERE id = %(task)s AND epoch = %(epoch)s AND session_id = %(session)s AND state = 'running'
 """
 
@@ -123,10 +125,8 @@ def await_evidence(
 ) -> bool:
     """A session ended without error: keep what it left and look for evidence (C-19)."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _EVIDENCE,
-            {"result": Jsonb(result), "task": task_id, "epoch": epoch, "session": session_id},
-        )
+        given = {"task": task_id, "epoch": epoch, "session": session_id}
+        cursor.execute(_EVIDENCE, {**given, "result": json.dumps(result)})
         if not cursor.rowcount:
             record_stale(task_id, epoch, session_id, what="result")
             return False
@@ -214,36 +214,37 @@ def _move(endings: Sequence[Ending]) -> dict[UUID, _Before]:
         return {row[0]: _Before(*row[1:]) for row in cursor.fetchall()}
 
 
-def _close_sessions(closed: Sequence[tuple[UUID | None, UUID, SessionEnd | None]]) -> None:
-    rows = [
-        Session(
-            id=session_id,
-            ended=end.ended,
-            error_class=end.error_class,
-            error=end.error,
-            output=end.output,
-            peak_memory_bytes=end.peak_memory_bytes,
-            cpu_seconds=end.cpu_seconds,
-            ended_at=TransactionNow(),
-        )
-        for session_id, _, end in closed
-        if session_id and end
-    ]
-    if not rows:
+def _close_sessions(closed: Sequence[tuple[UUID, UUID, SessionEnd]]) -> None:
+    """Keep how sessions ended, and what they left: (session, task, end)."""
+    if not closed:
         return
     Session.objects.bulk_update(
-        rows,
+        [_session(session_id, end) for session_id, _, end in closed],
         ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"],
     )
     Artifact.objects.bulk_create(
-        [
-            Artifact(
-                task_id=task_id, session_id=session_id, name=a.name, sha256=a.sha256, size=a.size
-            )
-            for session_id, task_id, end in closed
-            if end
-            for a in end.artifacts
-        ]
+        Artifact(
+            task_id=task_id,
+            session_id=session_id,
+            name=kept.name,
+            sha256=kept.sha256,
+            size=kept.size,
+        )
+        for session_id, task_id, end in closed
+        for kept in end.artifacts
+    )
+
+
+def _session(session_id: UUID, end: SessionEnd) -> Session:
+    return Session(
+        id=session_id,
+        ended=end.ended,
+        error_class=end.error_class,
+        error=storable(end.error),
+        output=storable(end.output),
+        peak_memory_bytes=end.peak_memory_bytes,
+        cpu_seconds=end.cpu_seconds,
+        ended_at=TransactionNow(),
     )
 
 

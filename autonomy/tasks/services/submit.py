@@ -11,7 +11,13 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from autonomy.domain.graph import ChainTooLong, check_chain
+from autonomy.domain.graph import (
+    ChainTooLong,
+    CycleRefused,
+    check_chain,
+    critical,
+    refuse_cycles,
+)
 from autonomy.domain.states import LIVE, TERMINAL, State
 from autonomy.sdk.references import is_reference, references
 from autonomy.systemmap.models import Component
@@ -135,7 +141,10 @@ def submit_children(parent: Task, children: Sequence[Child]) -> dict[str, UUID]:
         )
         for child in children
     ]
-    _store(tasks, {child.id: child.depends_on for child in children})
+    try:
+        _store(tasks, {child.id: child.depends_on for child in children})
+    except CycleRefused as error:
+        raise SubmitRefused(str(error)) from None
     return {child.key: child.id for child in children}
 
 
@@ -196,11 +205,14 @@ def _twin(dedupe_key: str) -> UUID | None:
 
 
 def _store(tasks: list[Task], upstream: Mapping[UUID, Sequence[UUID]]) -> None:
-    """Insert tasks and edges, and tell how many are still waited for."""
+    """Insert tasks, edges and what the engine must know of the graph; raises CycleRefused."""
+    refuse_cycles(upstream)
     batch = {task.id for task in tasks}
     outside = {u for ids in upstream.values() for u in ids} - batch
     unfinished = batch | _unfinished(outside)
+    on_path = critical(upstream, {task.id: task.estimate_seconds for task in tasks})
     for task in tasks:
+        task.critical_path = task.id in on_path
         task.waiting_on = sum(u in unfinished for u in set(upstream[task.id]))
         _start(task, has_upstream=bool(upstream[task.id]))
     Task.objects.bulk_create(tasks)

@@ -22,6 +22,7 @@ from autonomy.domain.world import (
 from autonomy.engine.models import Pass
 from autonomy.engine.models import Weights as WeightsRow
 from autonomy.systemmap.models import Component, Kind
+from ledger.selectors import database_time
 
 FOREIGN_CODE_ISOLATION = 2
 PER_ORIGIN = 300
@@ -131,12 +132,6 @@ def last_owed() -> dict[str, int]:
     return dict(owed or {})
 
 
-def database_now() -> datetime:
-    """The one clock."""
-    (row,) = _rows("SELECT now()")
-    return row[0]
-
-
 def _task(row: Ready) -> ReadyTask:
     return ReadyTask(
         id=str(row.id),
@@ -159,7 +154,7 @@ def _task(row: Ready) -> ReadyTask:
 
 def _nodes() -> tuple[list[NodeFacts], datetime]:
     rows = [_Node(*row) for row in _rows(_NODES)]
-    return [_facts(row) for row in rows], rows[0].now if rows else database_now()
+    return [_facts(row) for row in rows], rows[0].now if rows else database_time()
 
 
 class _Node(NamedTuple):
