@@ -8,9 +8,9 @@ from ledger.domain.ids import DEFAULT_WORKSPACE, new_id
 
 
 class CurrentTransaction(Func):
-    """The number of the inserting transaction, from the database."""
+    """The number of the inserting transaction, by the ledger's clock (see services/clock.py)."""
 
-    template = "(pg_current_xact_id()::text::bigint)"
+    template = "ledger_clock(pg_current_xact_id())"
     output_field = models.BigIntegerField()
 
 
@@ -35,7 +35,7 @@ class Event(Owned):
     cause = models.JSONField(default=list)
     payload = models.JSONField(default=dict)
     at = models.DateTimeField(db_default=Now())
-    # Lets the sealer number events in the order in which they became final.
+    # Lets the sealer number events in an order to which nothing can be added later.
     transaction = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
 
     class Meta:

@@ -66,7 +66,8 @@ def ring() -> None:
         return
     try:
         bell = _client(settings.REDIS_URL).pipeline(transaction=False)
-        bell.lpush(KEY, b"1").ltrim(KEY, 0, 0)
+        bell.lpush(KEY, b"1")
+        bell.ltrim(KEY, 0, 0)
         bell.execute()
     except _AWAY as error:
         _ringing.failed(error)
@@ -92,7 +93,7 @@ def _popped(timeout: float) -> bool:
     pool = _client(settings.REDIS_URL).connection_pool
     connection = pool.get_connection()
     try:
-        connection.send_command("BRPOP", KEY, max(timeout, 0.001))
+        connection.send_command("BRPOP", KEY, max(timeout, 0.001))  # type: ignore[no-untyped-call]
         # The server answers by then; a connection that died half open would never.
         return connection.read_response(timeout=timeout + 1) is not None
     finally:

@@ -16,6 +16,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION ledger_clock(xid8) RETURNS bigint LANGUAGE sql IMMUTABLE
+            AS 'SELECT $1::text::bigint + 0'
+            """,
+            "DROP FUNCTION ledger_clock(xid8)",
+        ),
         migrations.CreateModel(
             name='Block',
             fields=[

@@ -1,6 +1,24 @@
 """What may be written to the ledger."""
 
 from ledger.domain.facts import Fact
+from ledger.domain.outcomes import NewOutcome
+from ledger.services.anchoring import anchor
+from ledger.services.clock import ClockWentBack
 from ledger.services.events import NoTransaction, record
+from ledger.services.outcomes import record_outcomes
+from ledger.services.scores import fold_scores
+from ledger.services.sealing import seal
+from ledger.services.verifying import verify
 
-__all__ = ["Fact", "NoTransaction", "record"]
+__all__ = [
+    "ClockWentBack",
+    "Fact",
+    "NewOutcome",
+    "NoTransaction",
+    "anchor",
+    "fold_scores",
+    "record",
+    "record_outcomes",
+    "seal",
+    "verify",
+]

@@ -48,5 +48,5 @@ def _row(fact: Fact) -> tuple[object, ...]:
 
 def _ring_after_commit() -> None:
     """Once per transaction, however many events it records."""
-    if not any(waiting is wake.ring for _, waiting, _ in connection.run_on_commit):
+    if not any(waiting[1] is wake.ring for waiting in connection.run_on_commit):
         transaction.on_commit(wake.ring)
