@@ -1,11 +1,15 @@
 """A person's decisions about the exact bytes of actions."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
 from ledger.domain.ids import new_id
 from ledger.models import Owned
+
+TIERS = (1, 2, 3)
 
 
 class Decision(models.TextChoices):
@@ -44,7 +48,9 @@ class Approval(Owned):
         ordering = ["created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["task_id"], condition=models.Q(decision="pending"), name="one_pending_approval"
+                fields=["task_id"],
+                condition=models.Q(decision="pending"),
+                name="one_pending_approval",
             ),
             models.CheckConstraint(
                 condition=models.Q(decided_at__isnull=True) | ~models.Q(decision="pending"),
@@ -52,7 +58,34 @@ class Approval(Owned):
             ),
         ]
         indexes = [models.Index(fields=["decision", "expires_at"], name="approval_waiting")]
-        permissions = [(f"approve_tier_{tier}", f"Can approve tier {tier}") for tier in (1, 2, 3)]
+        permissions = [
+            *((f"approve_tier_{tier}", f"Can approve tier {tier}") for tier in TIERS),
+            ("submit_task", "Can submit tasks"),
+            ("administer", "Can administer the platform"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.skill} ({self.decision})"
+
+
+class SoloMode(Owned):
+    """A while in which one person may approve what they themselves requested, tier 3 included."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    until = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__lte=models.F("created_at") + timedelta(days=1)),
+                name="solo_is_a_day_at_most",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by_id} until {self.until}"

@@ -1,0 +1,61 @@
+"""What the firewall answers: what stands, what waits, and who may decide."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from firewall.domain.rules import Decider
+from firewall.models import TIERS, Approval, Decision, SoloMode
+
+SERVICE_GROUP = "service"
+"""Accounts in this group are no persons: they act, and never approve."""
+
+
+def pending(among: QuerySet[Approval]) -> QuerySet[Approval]:
+    """Those that nobody has answered, in time or late."""
+    return among.filter(decision=Decision.PENDING)
+
+
+def given(among: QuerySet[Approval]) -> QuerySet[Approval]:
+    """Those that were approved and have not expired."""
+    return among.filter(decision=Decision.APPROVED, expires_at__gt=Now())
+
+
+def approved(task_id: UUID, digest: str) -> Approval | None:
+    """The approval under which exactly this action of the task may run now."""
+    return given(Approval.objects.filter(task_id=task_id, action_digest=digest)).first()
+
+
+def waiting() -> QuerySet[Approval]:
+    """What a person can still answer: the most dangerous first, then what expires first."""
+    return pending(Approval.objects.filter(expires_at__gt=Now())).order_by(
+        "-tier", "expires_at", "id"
+    )
+
+
+def principal(user: User | AnonymousUser) -> str:
+    """How the account is named in tasks, approvals and events."""
+    kind = "service" if user.groups.filter(name=SERVICE_GROUP).exists() else "person"
+    return f"{kind}:{user.get_username()}"
+
+
+def decider(user: User | AnonymousUser) -> Decider:
+    """The facts about who wants to decide, read anew: a right taken away is gone at once."""
+    account = User.objects.filter(pk=user.pk).first() if user.pk else None
+    if account is None:
+        return Decider("", frozenset(), active=False)
+    named = principal(account)
+    return Decider(
+        principal=named,
+        tiers=frozenset(t for t in TIERS if account.has_perm(f"firewall.approve_tier_{t}")),
+        active=account.is_active,
+        service=named.startswith("service:"),
+        solo=solo(account) is not None,
+    )
+
+
+def solo(person: User) -> SoloMode | None:
+    """The while in which this person may approve their own requests, if it is now."""
+    return SoloMode.objects.filter(by=person.pk, until__gt=Now(), ended_at=None).first()
