@@ -1,72 +1,11 @@
-"""The admin's face: its name, its colours, and what stands in its sidebar."""
+"""The admin's face: its name and its colours. Read with the settings, so it imports no app."""
 
 from typing import Any
-
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
-
-PAGES = {
-    "Work": [
-        ("Approvals", "gavel", "firewall.approval"),
-        ("Tasks", "task_alt", "tasks.task"),
-        ("Sessions", "terminal", "tasks.session"),
-        ("Artifacts", "draft", "tasks.artifact"),
-    ],
-    "System map": [
-        ("Components", "widgets", "systemmap.component"),
-        ("Nodes", "dns", "systemmap.node"),
-        ("Watches", "visibility", "heartbeats.watch"),
-        ("Ticks", "schedule", "heartbeats.tick"),
-    ],
-    "Decisions": [
-        ("Passes", "account_tree", "engine.pass"),
-        ("Weights", "balance", "engine.weights"),
-        ("Leadership", "flag", "engine.leadership"),
-    ],
-    "Ledger": [
-        ("Outcomes", "fact_check", "ledger.outcome"),
-        ("Events", "receipt_long", "ledger.event"),
-        ("Blocks", "link", "ledger.block"),
-        ("Node scores", "leaderboard", "ledger.nodescore"),
-    ],
-    "People": [
-        ("Accounts", "person", "auth.user"),
-        ("Groups", "group", "auth.group"),
-        ("Tokens", "key", "console.token"),
-    ],
-}
-"""The sidebar: title, icon and model of each page, by heading."""
-
-
-def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """The pages this person may see."""
-    shown = {model._meta.label_lower for model in admin.site._registry}
-    groups = {
-        heading: [_item(*page) for page in pages if page[2] in shown and _may_see(request, page[2])]
-        for heading, pages in PAGES.items()
-    }
-    return [
-        {"title": heading, "separator": True, "items": items}
-        for heading, items in groups.items()
-        if items
-    ]
-
-
-def _item(title: str, icon: str, model: str) -> dict[str, Any]:
-    address = reverse(f"admin:{model.replace('.', '_')}_changelist")
-    return {"title": title, "icon": icon, "link": address}
-
-
-def _may_see(request: HttpRequest, model: str) -> bool:
-    app, _, name = model.partition(".")
-    return request.user.has_perm(f"{app}.view_{name}")
-
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Autonomy",
     "SITE_HEADER": "Autonomy",
-    "SITE_SUBHEADER": "what runs, what waits, what happened",
+    "SITE_SUBHEADER": "what runs, and why",
     "SITE_SYMBOL": "hub",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
@@ -89,6 +28,6 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": "config.admin.sidebar",
+        "navigation": "config.sidebar.sidebar",
     },
 }

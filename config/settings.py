@@ -110,6 +110,7 @@ AUTONOMY_NODE_PARTS = ["config.parts.watch", "config.parts.seal"]
 AUTONOMY_SCORE_HALF_LIFE = environment.number("AUTONOMY_SCORE_HALF_LIFE", 1800)
 
 # Celery carries doorbells and ticks, nothing else: losing, doubling or forging one changes nothing.
+CELERY_APP = "config.celery.app"
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_IGNORE_RESULT = True

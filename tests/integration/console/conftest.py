@@ -1,0 +1,91 @@
+"""People, and a small run as the platform leaves it behind."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from autonomy.domain.states import State
+from autonomy.systemmap.models import Component, Node
+from autonomy.tasks.models import Artifact, Edge, Effect, Session, Task
+from firewall.services import ensure_groups
+from ledger.domain.ids import new_id
+from ledger.models import Outcome
+
+
+def member(name: str, *groups: str) -> User:
+    """A person who may sign in, in these groups."""
+    ensure_groups()
+    person = User.objects.create_user(name, is_staff=True)
+    person.groups.add(*Group.objects.filter(name__in=groups))
+    return person
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return member("operator", "admin", "approver")
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    return member("vera", "viewer")
+
+
+@pytest.fixture
+def desk(client: Client, operator: User) -> Client:
+    """The admin, signed in as the operator."""
+    client.force_login(operator)
+    return client
+
+
+def a_task(skill: str = "repo.lint", **fields: object) -> Task:
+    """A task as submit leaves it, with some columns changed."""
+    given: dict[str, object] = {
+        "run_id": new_id(),
+        "skill": skill,
+        "tier": 1,
+        "state": State.READY,
+        "origin": "detector:repo_changed",
+        "requested_by": "service:repo_changed",
+        "args": {"commit": "9f2a"},
+        "estimate_seconds": 5.0,
+        "max_attempts": 3,
+    }
+    return Task.objects.create(**{**given, **fields})
+
+
+@pytest.fixture
+def done_task(db: None) -> Task:
+    """A task that ended well, with everything a page can show of one."""
+    started = timezone.now() - timedelta(seconds=9)
+    first = a_task("repo.survey", state=State.DONE)
+    task = a_task(
+        state=State.DONE, node="n1", attempt=1, key="lint", run_id=first.run_id,
+        cause=["detector:repo_changed"], started_at=started, ended_at=timezone.now(),
+    )  # fmt: skip
+    Edge.objects.create(upstream=first, downstream=task)
+    session = Session.objects.create(
+        task=task, node="n1", purpose="run", attempt=1, epoch=1, version="ab", ended="ok",
+        output="<script>alert(1)</script>", started_at=started, ended_at=timezone.now(),
+    )  # fmt: skip
+    Effect.objects.create(task=task, step="push", epoch=1, result={"ref": "main"})
+    Artifact.objects.create(task=task, session=session, name="report.md", sha256="ab" * 32, size=9)
+    checks = [{"looked_at": "junit.xml", "expected": "412", "seen": "412", "verdict": "verified"}]
+    Outcome.objects.create(
+        task_id=task.pk, epoch=1, skill=task.skill, node="n1", tier=1, state="done",
+        verdict="verified", evidence={"verdict": "verified", "checks": checks}, run_seconds=9,
+    )  # fmt: skip
+    return task
+
+
+@pytest.fixture
+def small_map(db: None) -> None:
+    Component.objects.create(
+        kind="skill", name="repo.lint", tier=1, owner="steward", version="ab",
+        description="Runs the linter.", declaration={"arguments": {}},
+    )  # fmt: skip
+    Node.objects.create(
+        name="n1", tiers=[1, 2], slots=2, seen_at=timezone.now(), incarnation=new_id()
+    )
