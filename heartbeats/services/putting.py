@@ -1,0 +1,218 @@
+"""Putting a detector to work on a schedule, changing how it works, and taking it off (E-3, E-4)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import jsonschema
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+)
+
+from autonomy.domain.amounts import BadAmount, seconds
+from autonomy.systemmap.models import Component, Kind
+from autonomy.systemmap.selectors import did_you_mean, usable
+from heartbeats.domain.due import next_due
+from heartbeats.domain.missed import Missed
+from heartbeats.models import Watch
+from heartbeats.selectors import Plan, UnusableSchedule, plan_of
+from ledger.domain.ids import new_id
+from ledger.services import Fact, record
+
+DOORBELL = "heartbeats.tick"
+QUEUE = "ticks"
+LONGEST_EXPIRY = timedelta(minutes=5)
+_CRONTAB_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+
+Row: TypeAlias = IntervalSchedule | CrontabSchedule | ClockedSchedule
+
+
+class WatchRefused(ValueError):
+    """The watch cannot be set up this way; the message says what to change."""
+
+
+class UnknownWatch(LookupError):
+    """No watch has this name."""
+
+
+@dataclass(frozen=True)
+class When:
+    """How often a watch looks: one of an interval (`5m`), a crontab of five fields, or a moment."""
+
+    every: str | float | None = None
+    crontab: str | None = None
+    timezone: str = "UTC"
+    at: datetime | None = None
+
+
+@transaction.atomic
+def put_to_work(
+    name: str,
+    detector: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    every: str | float | None = None,
+    crontab: str | None = None,
+    timezone: str = "UTC",
+    at: datetime | None = None,
+    missed: Missed | str = Missed.RUN_ONCE,
+    by: str,
+) -> Watch:
+    """Set up the watch of this name, or change it; without a schedule, as often as declared.
+
+    Raises WatchRefused.
+    """
+    declared = _declared(detector)
+    params = dict(params or {})
+    _check(params, declared)
+    row = _schedule(When(every, crontab, timezone, at), declared)
+    watch = Watch.objects.select_for_update(no_key=True).filter(name=name).first()
+    before = _told(watch) if watch else None
+    watch = watch or Watch(id=new_id(), name=name)
+    watch.detector, watch.params, watch.missed = detector, params, Missed(missed).value
+    watch.schedule, plan = _rung_by(watch, row)
+    if plan.words != watch.planned:
+        watch.planned, watch.next_due_at = plan.words, _first_due(plan)
+    watch.save()
+    if _told(watch) != before:
+        type_ = "watch_changed" if before else "watch_added"
+        record(_fact(type_, watch, by, {"before": before, "now": _told(watch)}))
+    return watch
+
+
+@transaction.atomic
+def take_off(name: str, *, by: str) -> None:
+    """Remove a watch, its schedule and its ticks; the ledger keeps what it led to."""
+    watch = Watch.objects.select_for_update().filter(name=name).first()
+    if watch is None:
+        raise UnknownWatch(f"there is no watch {name!r}")
+    record(_fact("watch_removed", watch, by, {"before": _told(watch)}))
+    watch.delete()
+    watch.schedule.delete()
+
+
+def check_params(detector: str, params: Mapping[str, Any]) -> None:
+    """Whether a detector takes these parameters; raises WatchRefused with the field named."""
+    _check(params, _declared(detector))
+
+
+def _declared(detector: str) -> Component:
+    found = usable(Kind.DETECTOR).filter(name=detector).first()
+    if found is None:
+        near = did_you_mean(Kind.DETECTOR, detector)
+        raise WatchRefused(f"no detector {detector!r} is declared{near}")
+    return found
+
+
+def _check(params: Mapping[str, Any], declared: Component) -> None:
+    schema = declared.declaration.get("params", {})
+    errors = [
+        f"{'.'.join(map(str, e.absolute_path)) or 'params'}: {e.message}"
+        for e in jsonschema.Draft202012Validator(schema).iter_errors(dict(params))
+    ]
+    if errors:
+        raise WatchRefused("; ".join(errors)[:2000])
+
+
+def _schedule(when: When, declared: Component) -> Row:
+    """The row an operator will find in the admin; an equal one is shared."""
+    given = [value for value in (when.every, when.crontab, when.at) if value is not None]
+    if len(given) > 1:
+        raise WatchRefused("give one of `every`, `crontab` and `at`")
+    if when.crontab is not None:
+        return _crontab(when.crontab, when.timezone)
+    if when.at is not None:
+        return _only(ClockedSchedule, clocked_time=when.at)
+    return _interval(declared.declaration["every_seconds"] if when.every is None else when.every)
+
+
+def _interval(every: str | float) -> Row:
+    try:
+        length = seconds(every)
+    except BadAmount as error:
+        raise WatchRefused(f"every: {error}") from None
+    if length < 1 or length != int(length):
+        raise WatchRefused(f"every: {every!r} is not a whole number of seconds, one at least")
+    return _only(IntervalSchedule, every=int(length), period=IntervalSchedule.SECONDS)
+
+
+def _crontab(text: str, timezone: str) -> Row:
+    fields = text.split()
+    if len(fields) != len(_CRONTAB_FIELDS):
+        raise WatchRefused(f"crontab: {text!r} has not five fields: minute hour day month weekday")
+    values = {**dict(zip(_CRONTAB_FIELDS, fields, strict=True)), "timezone": timezone}
+    try:
+        CrontabSchedule(**values).full_clean()
+    except ValidationError as error:
+        raise WatchRefused(f"crontab: {'; '.join(error.messages)}") from None
+    return _only(CrontabSchedule, **values)
+
+
+def _only(model: type[Row], **values: Any) -> Row:
+    """The first row with these values: the tables of schedules do not keep them unique."""
+    return model.objects.filter(**values).order_by("pk").first() or model.objects.create(**values)
+
+
+def _rung_by(watch: Watch, row: Row) -> tuple[PeriodicTask, Plan]:
+    """The row by which beat rings for the watch, saved where it is new or differs."""
+    kind = {IntervalSchedule: "interval", CrontabSchedule: "crontab", ClockedSchedule: "clocked"}
+    task = watch.schedule if watch.schedule_id else PeriodicTask(task=DOORBELL, queue=QUEUE)
+    wanted = {
+        "name": f"watch {watch.name}",
+        "kwargs": json.dumps({"watch": str(watch.id)}),
+        "enabled": watch.enabled,
+        "interval": None,
+        "crontab": None,
+        "clocked": None,
+        "one_off": isinstance(row, ClockedSchedule),
+        "expire_seconds": _expiry(row),
+        kind[type(row)]: row,
+    }
+    differs = task.pk is None or any(getattr(task, k) != v for k, v in wanted.items())
+    for field, value in wanted.items():
+        setattr(task, field, value)
+    try:
+        plan = plan_of(task)
+    except UnusableSchedule as error:
+        raise WatchRefused(str(error)) from None
+    if differs:
+        task.save()
+    return task, plan
+
+
+def _expiry(row: Row) -> int:
+    """A doorbell not heard by then is dropped: the next one, or a sweep, notices the same."""
+    length = LONGEST_EXPIRY
+    if isinstance(row, IntervalSchedule):
+        length = min(length, timedelta(**{row.period: row.every}))
+    return max(1, length // timedelta(seconds=1))
+
+
+def _first_due(plan: Plan) -> datetime | None:
+    if plan.schedule is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        [now] = cursor.fetchone()
+    return next_due(plan.schedule, max(now, plan.not_before))
+
+
+def _told(watch: Watch) -> dict[str, Any]:
+    """What an operator set."""
+    return {
+        "detector": watch.detector,
+        "params": watch.params,
+        "schedule": str(watch.schedule.scheduler),
+        "missed": watch.missed,
+    }
+
+
+def _fact(type_: str, watch: Watch, by: str, payload: Mapping[str, Any]) -> Fact:
+    return Fact(type=type_, stream="detector", stream_id=watch.name, actor=by, payload=payload)
