@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from celery import current_app
+from celery import Celery
 
 from autonomy.domain.doorbells import RING, queue_of
 
@@ -16,7 +16,8 @@ QUIET_SECONDS = 3.0
 class Doorbells:
     """Rings through Celery; after a failure it is quiet for a moment, since nodes also look."""
 
-    def __init__(self) -> None:
+    def __init__(self, celery: Celery) -> None:
+        self._celery = celery
         self._quiet_until = 0.0
 
     def ring(self, bells: Iterable[tuple[str, int]]) -> None:
@@ -32,7 +33,7 @@ class Doorbells:
                 return
 
     def _send(self, node: str, tier: int) -> None:
-        current_app.send_task(
+        self._celery.send_task(
             RING,
             kwargs={"node": node, "tier": tier},
             queue=queue_of(node, tier),

@@ -14,7 +14,7 @@ from autonomy.node.services.looks import Looks, TooManyLooks
 from autonomy.node.services.workplace import Workplace
 from autonomy.sdk.skill import Limits
 from autonomy.sessions.orders import Order, Purpose, Report
-from autonomy.tasks.services import Claim, Claimed, claim, refuse
+from autonomy.tasks.services import Claim, Claimed, claim, raise_tier, refuse
 from firewall.domain.action import digest
 from ledger.domain.ids import new_id
 
@@ -49,7 +49,11 @@ class Claiming:
     def _loaded(self, offer: Offer) -> bool:
         """What is not loaded here is left to the reconciler, which gives it back to the engine."""
         declared = self.place.declared(offer.skill)
-        return declared is not None and declared.tier <= offer.tier
+        if declared is None:
+            return False
+        if declared.tier > offer.tier:
+            raise_tier(offer.task_id, offer.epoch, declared.tier, node=self.place.node.name)
+        return declared.tier <= offer.tier
 
     def _examine(self, offer: Offer) -> None:
         """See what the world looks like now, before a tier 3 task is claimed."""

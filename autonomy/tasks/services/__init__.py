@@ -1,7 +1,7 @@
 """Every write to tasks: submit, claim, renew, settle, cancel, reconcile."""
 
 from autonomy.tasks.services.cancel import cancel
-from autonomy.tasks.services.claim import Claim, Claimed, claim, refuse, renew
+from autonomy.tasks.services.claim import Claim, Claimed, claim, raise_tier, refuse, renew
 from autonomy.tasks.services.effects import (
     StaleWrite,
     begin_effect,
@@ -51,6 +51,7 @@ __all__ = [
     "forget_begun_effects",
     "hold",
     "plan_accepted",
+    "raise_tier",
     "reconcile",
     "refuse",
     "renew",

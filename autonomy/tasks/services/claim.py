@@ -120,6 +120,13 @@ WHERE id = %(task)s AND epoch = %(epoch)s AND state = 'dispatched' AND lease_unt
 """
 
 
+_RAISE = """
+UPDATE tasks_task SET tier = %(tier)s, state = 'preflight', epoch = epoch + 1, node = '', plan = NULL
+WHERE id = %(task)s AND epoch = %(epoch)s AND tier < %(tier)s
+  AND state IN ('dispatched', 'preflight') AND lease_until IS NULL
+"""
+
+
 @transaction.atomic
 def claim(node: str, incarnation: UUID, claims: Sequence[Claim]) -> list[Claimed]:
     """Take what is still as it was offered, up to the free slots, in one statement."""
@@ -178,6 +185,25 @@ def refuse(task_id: UUID, epoch: int, *, node: str, reason: str, digest: str) ->
             stream_id=str(task_id),
             actor=f"node:{node}",
             payload={"reason": reason, "action_digest": digest},
+        )
+    )
+    return True
+
+
+@transaction.atomic
+def raise_tier(task_id: UUID, epoch: int, tier: int, *, node: str) -> bool:
+    """The skill is riskier now than when the task was asked for: what the new tier asks comes first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RAISE, {"task": task_id, "epoch": epoch, "tier": tier})
+        if not cursor.rowcount:
+            return False
+    record(
+        Fact(
+            type="task_tier_raised",
+            stream="task",
+            stream_id=str(task_id),
+            actor=f"node:{node}",
+            payload={"tier": tier},
         )
     )
     return True

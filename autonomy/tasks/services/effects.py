@@ -1,5 +1,6 @@
 """Side effects: an intent before, a result after, both behind the fence (C-9)."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 
 from autonomy.domain.states import State
 from autonomy.tasks.models import Effect, Task
+from ledger.domain.storable import json_text
 from ledger.services import Fact, record
 
 
@@ -61,7 +63,7 @@ def begin_effect(task: Task, step: str) -> tuple[str, Any]:
 def complete_effect(task: Task, step: str, result: Any) -> None:
     """Write that the effect has happened, with the result that later attempts are given."""
     Effect.objects.filter(task=task, step=step, done_at__isnull=True).update(
-        done_at=Now(), result=result, epoch=task.epoch
+        done_at=Now(), result=json.loads(json_text(result)), epoch=task.epoch
     )
     record(_fact(task, "effect_done", step))
 

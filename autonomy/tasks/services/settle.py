@@ -4,7 +4,6 @@ Each move is a compare-and-set on task, epoch and state. What does not fit is a 
 changes nothing and is recorded as such.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,7 @@ from autonomy.tasks.models import Artifact, Session, Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
 from firewall import services as firewall
-from ledger.domain.storable import text as storable
+from ledger.domain.storable import json_text, text
 from ledger.services import Fact, NewOutcome, record, record_outcomes
 
 
@@ -126,7 +125,7 @@ def await_evidence(
     """A session ended without error: keep what it left and look for evidence (C-19)."""
     with connection.cursor() as cursor:
         given = {"task": task_id, "epoch": epoch, "session": session_id}
-        cursor.execute(_EVIDENCE, {**given, "result": json.dumps(result)})
+        cursor.execute(_EVIDENCE, {**given, "result": json_text(result)})
         if not cursor.rowcount:
             record_stale(task_id, epoch, session_id, what="result")
             return False
@@ -240,8 +239,8 @@ def _session(session_id: UUID, end: SessionEnd) -> Session:
         id=session_id,
         ended=end.ended,
         error_class=end.error_class,
-        error=storable(end.error),
-        output=storable(end.output),
+        error=text(end.error),
+        output=text(end.output),
         peak_memory_bytes=end.peak_memory_bytes,
         cpu_seconds=end.cpu_seconds,
         ended_at=TransactionNow(),

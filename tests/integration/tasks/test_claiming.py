@@ -248,3 +248,12 @@ def test_claiming_and_settling_take_as_many_statements_for_fifty_as_for_one() ->
 
     assert Outcome.objects.count() == 51
     assert counts[0] == counts[1]
+
+
+def test_a_skill_that_has_become_riskier_is_planned_and_asked_about_before_it_runs() -> None:
+    task = dispatched(submit())
+
+    assert services.raise_tier(task.id, task.epoch, 3, node="n1")
+
+    task.refresh_from_db()
+    assert (task.tier, task.state, task.node) == (3, State.PREFLIGHT, "")

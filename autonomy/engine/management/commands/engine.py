@@ -4,7 +4,9 @@ import logging
 import signal
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
 
 from autonomy.engine.services.doorbells import Doorbells
 from autonomy.engine.services.loop import Engine
@@ -18,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         """Start the loop."""
         logging.getLogger("autonomy").info("engine starts")
-        engine = Engine(Doorbells().ring)
+        engine = Engine(Doorbells(import_string(settings.CELERY_APP)).ring)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stopping.set())
         engine.run()
