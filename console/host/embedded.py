@@ -1,7 +1,7 @@
 """Starting the servers that come in wheels, on ports that are free."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from subprocess import Popen
@@ -27,7 +27,13 @@ class Server(Protocol):
     """A server that can be started on a port."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is called in logs and in the list of ports."""
+
+    @property
+    def wanted_ports(self) -> Sequence[int]:
+        """The ports to try first."""
+
     def prepare(self) -> None:
         """Make what it needs on disk."""
 
@@ -60,7 +66,7 @@ def start(server: Server, ports: KeptPorts, logs: Logs) -> Started:
     """Start a server on the port it had, or another free one, and wait until it answers."""
     server.prepare()
     for _ in range(_TRIES):
-        port = free(ports[server.name])
+        port = free(ports[server.name], *server.wanted_ports)
         process = server.process(port)
         child = spawn_logged(process, logs)
         if _came_up(process, child):

@@ -6,7 +6,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from console.host.errors import EvictingRedis, HostError, ServerUnavailable, SettingRefused
-from console.host.urls import database_of, is_database_url, shown
+from console.host.urls import database_of, refuse_malformed, shown
 
 POSTGRES_FLOOR = 15
 _SECONDS = 5
@@ -14,11 +14,7 @@ _SECONDS = 5
 
 def check_database(url: str, setting: str = "DATABASE_URL") -> str:
     """The version of the server; raises what is wrong with it and what to do."""
-    if not is_database_url(url):
-        raise SettingRefused(
-            f"{setting} is not the URL of a PostgreSQL database",
-            f"set {setting}=postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
-        )
+    refuse_malformed(setting, url)
     try:
         with psycopg.connect(url, connect_timeout=_SECONDS) as connection:
             number = connection.info.server_version

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from console.host.errors import AlreadyRunning, DiskFull, HomeUnusable
 
@@ -54,6 +56,11 @@ class Home:
     def data(self) -> Path:
         """Where the servers keep their data: outside the home where root starts them."""
         return SYSTEM / self.digest if os.geteuid() == 0 else self.path / "data"
+
+    @property
+    def work(self) -> Path:
+        """Where sessions, which may run under other accounts, have their folders."""
+        return (self.data if os.geteuid() == 0 else self.path) / "work"
 
     @property
     def sockets(self) -> Path:
@@ -115,6 +122,16 @@ def private(folder: Path, mode: int = 0o700) -> None:
     except FileExistsError:
         return
     folder.chmod(mode)
+
+
+def write_private(file: Path, shape: Any) -> None:
+    """Put JSON into a file for its owner alone, at once: a reader sees the old or the new."""
+    with explained(file.parent):
+        fresh = file.with_name(f"{file.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(shape))
+        fresh.replace(file)
 
 
 @contextmanager

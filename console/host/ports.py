@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from console.host.errors import ServerUnavailable
+from console.host.home import write_private
 
 LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel takes ports of outgoing connections, so that a port
@@ -47,11 +48,6 @@ def free(*wanted: int | None) -> int:
     )
 
 
-def following(port: int) -> int:
-    """That port, or the next one that is free."""
-    return free(*range(port, port + 50))
-
-
 class KeptPorts:
     """The ports of an installation, in a file."""
 
@@ -66,7 +62,5 @@ class KeptPorts:
         """Remember the port for the next start."""
         if self._ports.get(name) != port:
             self._ports[name] = port
-            fresh = self._file.with_suffix(".new")
-            fresh.write_text(json.dumps(self._ports))
-            fresh.replace(self._file)
+            write_private(self._file, self._ports)
         return port

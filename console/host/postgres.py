@@ -50,6 +50,7 @@ class Postgres:
     """Whether what was committed survives a loss of power; only tests do without."""
 
     name = "postgres"
+    wanted_ports = ()
 
     @property
     def folder(self) -> Path:

@@ -4,7 +4,6 @@ The owner migrates. The app may append to the ledger, never change it. Readers a
 look, briefly, and see no password and no token.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
+from console.host.connections import role_name
 from console.host.errors import RoleForbidden
 from console.host.urls import database_of, user_of
 
@@ -22,14 +22,12 @@ WRITTEN_BY_OWNER = frozenset({"django_migrations", "console_fingerprint"})
 HIDDEN_TABLES = frozenset({"django_session", "console_token", "console_fingerprint"})
 HIDDEN_COLUMNS = {"auth_user": frozenset({"password"})}
 
-KINDS = ("app", "reader", "verifier")
 _LOOKS = {"default_transaction_read_only": "on", "lock_timeout": "1s"}
 _SETTINGS: dict[str, dict[str, str]] = {
     "app": {},
     "reader": _LOOKS | {"statement_timeout": "1s"},
     "verifier": _LOOKS | {"statement_timeout": "10s"},
 }
-_LONGEST_PREFIX = 50  # of the 63 bytes a name may have
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,6 @@ class Table:
     name: str
     whole: str
     columns: tuple[str, ...]
-
-
-def role_name(database: str, kind: str) -> str:
-    """The name of a role, so that installations can share a server."""
-    if len(database.encode()) > _LONGEST_PREFIX:
-        digest = hashlib.sha256(database.encode()).hexdigest()[:8]
-        database = f"{database[:30]}_{digest}"
-    return f"{database}_{kind}"
 
 
 def ensure_roles(owner_url: str, passwords: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 
 from console.host.account import Account
 
-_LAUNCHER = str(Path(__file__).with_name("launch.py"))
+LAUNCHER = str(Path(__file__).with_name("launch.py"))
 _GLANCE = 0.02
 
 
@@ -42,7 +42,7 @@ def spawn(process: Process, output: int) -> subprocess.Popen[bytes]:
     dropped = (who.uid, who.gid) if who else (-1, -1)
     launch = (*dropped, os.getpid(), process.stop_signal.value)
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", "-S", _LAUNCHER, *map(str, launch), *process.command],
+        [sys.executable, "-I", "-S", LAUNCHER, *map(str, launch), *process.command],
         env=dict(process.environment),
         stdin=subprocess.DEVNULL,
         stdout=output,

@@ -2,15 +2,22 @@
 
 from urllib.parse import quote, unquote, urlsplit
 
+from console.host.errors import SettingRefused
 
-def is_database_url(url: str) -> bool:
-    """Whether it names a PostgreSQL database in full."""
+
+def refuse_malformed(setting: str, url: str) -> None:
+    """Raise SettingRefused unless the URL names a PostgreSQL database in full."""
     try:
         parts = urlsplit(url)
         _ = parts.port
+        if parts.scheme in {"postgresql", "postgres"} and database_of(url):
+            return
     except ValueError:
-        return False
-    return parts.scheme in {"postgresql", "postgres"} and bool(database_of(url))
+        pass  # told below: it cannot be taken apart
+    raise SettingRefused(
+        f"{setting} is not the URL of a PostgreSQL database",
+        f"set {setting}=postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+    )
 
 
 def with_login(url: str, user: str, password: str) -> str:
@@ -23,6 +30,11 @@ def with_login(url: str, user: str, password: str) -> str:
 def user_of(url: str) -> str:
     """The role that signs in."""
     return unquote(urlsplit(url).username or "")
+
+
+def password_of(url: str) -> str:
+    """The password it signs in with."""
+    return unquote(urlsplit(url).password or "")
 
 
 def database_of(url: str) -> str:

@@ -21,6 +21,7 @@ class Valkey:
     account: Account | None = None
 
     name = "valkey"
+    wanted_ports = ()
 
     @property
     def folder(self) -> Path:

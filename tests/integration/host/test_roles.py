@@ -7,8 +7,9 @@ import pytest
 from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege, QueryCanceled, ReadOnlySqlTransaction
 
+from console.host.connections import KINDS, role_name
 from console.host.errors import RoleForbidden
-from console.host.roles import KINDS, ensure_roles, grant_roles, role_name
+from console.host.roles import ensure_roles, grant_roles
 from console.host.urls import database_of, with_login
 
 MakeDatabase = Callable[[], str]

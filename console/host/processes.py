@@ -1,0 +1,108 @@
+"""The processes of the platform itself: what each runs."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from signal import SIGTERM
+
+from console.host.environment import environment_of, node_names
+from console.host.errors import SettingRefused
+from console.host.home import Home
+from console.host.ports import LOOPBACK, KeptPorts, free
+from console.host.secrets import Secrets
+from console.host.spawning import Process
+
+WEB_PORT = 8700
+FLOWER_PORT = 5555
+FLOWER_USER = "operator"
+TIERS = (1, 2, 3)
+_NEXT = 50
+
+_CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
+
+
+@dataclass(frozen=True)
+class Web:
+    """The console and the API, on loopback."""
+
+    environ: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    name = "web"
+
+    @property
+    def wanted_ports(self) -> range:
+        """The port named in the settings, or the next one that is free."""
+        first = _port(self.environ.get("AUTONOMY_PORT") or str(WEB_PORT))
+        return range(first, first + _NEXT)
+
+    def prepare(self) -> None:
+        """Nothing: the database is ready by now."""
+
+    def process(self, port: int) -> Process:
+        """How to run it on that port."""
+        return Process(
+            name=self.name,
+            command=(
+                *(sys.executable, "-m", "uvicorn", "config.asgi:application"),
+                *("--host", LOOPBACK, "--port", str(port), "--lifespan", "off"),
+                *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
+            ),
+            environment=environment_of(self.name, self.environ, self.settings),
+            is_ready=lambda _pid: _serves(port),
+        )
+
+
+def background(environ: Mapping[str, str], settings: Mapping[str, str]) -> list[Process]:
+    """The engine, the ticker and the nodes of this machine."""
+    nodes = {name: _node(name) for name in node_names(environ)}
+    commands: dict[str, tuple[str, ...]] = {
+        "engine": (sys.executable, "-m", "django", "engine"),
+        "beat": (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile", ""),
+        **nodes,
+    }
+    return [
+        Process(name, command, environment_of(name, environ, settings), stop_signal=SIGTERM)
+        for name, command in commands.items()
+    ]
+
+
+def flower(
+    home: Home, environ: Mapping[str, str], settings: Mapping[str, str], ports: KeptPorts
+) -> tuple[Process, int]:
+    """The view of the workers, behind a password, and its port."""
+    wanted = range(FLOWER_PORT, FLOWER_PORT + _NEXT)
+    port = ports.keep("flower", free(ports["flower"], *wanted))
+    login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{Secrets(home)['flower.password']}"}
+    command = (
+        *(*_CELERY, "flower", f"--address={LOOPBACK}", f"--port={port}"),
+        *("--max_tasks=1000", "--logging=warning"),
+    )
+    return Process("flower", command, environment_of("flower", environ, settings) | login), port
+
+
+def _node(name: str) -> tuple[str, ...]:
+    queues = ",".join([*(f"tier{tier}.{name}" for tier in TIERS), "ticks"])
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    place = ("-n", f"{name}@%h", "-Q", queues)
+    return (*_CELERY, "worker", "-P", "solo", *quiet, *place, "--loglevel", "WARNING")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_000:
+        raise SettingRefused(
+            f"AUTONOMY_PORT={text!r} is not a port", "set AUTONOMY_PORT to a number such as 8700"
+        )
+    return int(text)
+
+
+def _serves(port: int) -> bool:
+    connection = HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < 500
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
