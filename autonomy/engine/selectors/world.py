@@ -28,6 +28,7 @@ FOREIGN_CODE_ISOLATION = 2
 PER_ORIGIN = 300
 READY_LIMIT = 3000
 
+# Statement time throughout: rows stored earlier in the same transaction are due as well.
 # No origin can hide the others: each brings its best, by the static part of the priority.
 _READY = """
 WITH ranked AS (
@@ -35,17 +36,18 @@ WITH ranked AS (
         PARTITION BY t.origin
         ORDER BY 2.0 * t.dependents + CASE WHEN t.critical_path THEN 5.0 ELSE 0 END
                + 3.0 / greatest(t.estimate_seconds / 60.0, 0.1) + t.priority_hint
-               + 0.5 * ln(1 + greatest(0, extract(epoch FROM now() - t.ready_at)) / 60.0) DESC, t.id
+               + 0.5 * ln(1 + greatest(
+                   0, extract(epoch FROM statement_timestamp() - t.ready_at)) / 60.0) DESC, t.id
     ) AS place
     FROM tasks_task t
-    WHERE t.state IN ('ready', 'preflight') AND t.node = '' AND t.run_at <= now()
+    WHERE t.state IN ('ready', 'preflight') AND t.node = '' AND t.run_at <= statement_timestamp()
 )
 SELECT r.id, r.skill, r.tier, r.origin, r.ready_at, r.estimate_seconds, r.dependents,
        r.critical_path, r.priority_hint, r.state, r.epoch, coalesce(r.parent_id::text, ''),
        coalesce((c.declaration->>'foreign_code')::bool, false),
        coalesce(ARRAY(SELECT jsonb_array_elements_text(c.declaration->'labels')), '{}'),
        ARRAY(SELECT DISTINCT s.node FROM tasks_session s
-             WHERE s.task_id = r.id AND s.ended NOT IN ('', 'ok')), now()
+             WHERE s.task_id = r.id AND s.ended NOT IN ('', 'ok')), statement_timestamp()
 FROM ranked r
 LEFT JOIN systemmap_component c ON c.kind = 'skill' AND c.name = r.skill
 WHERE r.place <= %(per_origin)s
@@ -54,7 +56,7 @@ ORDER BY r.place, r.id LIMIT %(limit)s
 
 _NODES = """
 SELECT n.name, n.tiers, n.labels, n.slots, n.paused, n.draining, n.isolation, n.versions,
-       n.seen_at > now() - interval '15 s' AS alive, now(),
+       n.seen_at > statement_timestamp() - interval '15 s' AS alive, statement_timestamp(),
        coalesce(work.in_use, 0), coalesce(work.unclaimed, 0), coalesce(work.parents, '{}')
 FROM systemmap_node n
 LEFT JOIN LATERAL (

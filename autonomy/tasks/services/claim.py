@@ -121,7 +121,8 @@ WHERE id = %(task)s AND epoch = %(epoch)s AND state = 'dispatched' AND lease_unt
 
 
 _RAISE = """
-UPDATE tasks_task SET tier = %(tier)s, state = 'preflight', epoch = epoch + 1, node = '', plan = NULL
+UPDATE tasks_task SET
+    tier = %(tier)s, state = 'preflight', epoch = epoch + 1, node = '', plan = NULL
 WHERE id = %(task)s AND epoch = %(epoch)s AND tier < %(tier)s
   AND state IN ('dispatched', 'preflight') AND lease_until IS NULL
 """
@@ -192,7 +193,7 @@ def refuse(task_id: UUID, epoch: int, *, node: str, reason: str, digest: str) ->
 
 @transaction.atomic
 def raise_tier(task_id: UUID, epoch: int, tier: int, *, node: str) -> bool:
-    """The skill is riskier now than when the task was asked for: what the new tier asks comes first."""
+    """The skill is riskier now than when it was asked for: do first what the new tier asks."""
     with connection.cursor() as cursor:
         cursor.execute(_RAISE, {"task": task_id, "epoch": epoch, "tier": tier})
         if not cursor.rowcount:
