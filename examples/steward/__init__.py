@@ -1,0 +1,1 @@
+"""A steward for a git repository: it surveys, checks, mends and reports."""

@@ -1,0 +1,97 @@
+"""Running the tests of a checkout with pytest: foreign code, so the session around it is a cage."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autonomy.sdk import Permanent
+from steward.declared import TestPlan
+from steward.environment import site_packages
+from steward.git import shown
+
+SECONDS = 240.0
+REPORT = "junit.xml"
+_SAID = 1500
+_ENDED_WITH_A_REPORT = (0, 1, 2, 5)  # passed, failed, interrupted by errors, none found
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of pytest ended."""
+
+    exit_code: int
+    output: str
+
+
+def run(
+    plan: TestPlan, *, commit: str, tree: Path, folder: Path, python: Path, report: Path
+) -> Run:
+    """Run the tests; the report bears the commit as the name of its suite. Raises Permanent."""
+    for name in ("home", "tmp"):
+        (folder / name).mkdir()
+    empty = folder / "pytest.ini"
+    empty.write_text("[pytest]\n")
+    config = tree / plan.config if plan.config else empty
+    options = [f"-c{config}", f"--rootdir={tree}", f"--confcutdir={tree}", "-pno:cacheprovider",
+               f"--junitxml={report}", f"-ojunit_suite_name={commit}", "-ojunit_family=xunit2",
+               *(["-opython_files=test*.py"] if plan.runner == "unittest" else [])]  # fmt: skip
+    output = folder / "output"
+    code = _wait(
+        [str(python), "-m", "pytest", *options, *(f"./{path}" for path in plan.paths)],
+        _environment(plan, tree, folder, python), tree, output,
+    )  # fmt: skip
+    said = _tail(output)
+    if code not in _ENDED_WITH_A_REPORT or not report.exists():
+        raise Permanent(f"pytest ended with {code} and no report: {said}")
+    return Run(code, said)
+
+
+def _wait(argv: list[str], env: dict[str, str], tree: Path, output: Path) -> int:
+    """The exit code; what the tests leave running ends with the session."""
+    with output.open("wb") as sink:
+        process = subprocess.Popen(  # noqa: S603 -- a list of words, never a shell
+            argv, env=env, cwd=tree, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+        )
+    try:
+        return process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
+        raise Permanent(
+            f"the tests did not end within {SECONDS:g} s; last words: {_tail(output)}"
+        ) from None
+
+
+def _environment(plan: TestPlan, tree: Path, folder: Path, python: Path) -> dict[str, str]:
+    return {
+        "PATH": os.pathsep.join((str(python.parent), os.defpath)),
+        "PYTHONPATH": os.pathsep.join(str(tree / root) for root in plan.roots),
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "NO_COLOR": "1",
+    }
+
+
+def _tail(output: Path) -> str:
+    with output.open("rb") as said:
+        said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID))
+        return "\n".join(map(shown, said.read().decode("utf-8", "replace").splitlines()))
+
+
+def pretend_installed(pyproject: dict[str, Any], environment: Path) -> None:
+    """Write the metadata an installed project has, so that it can ask for its own version."""
+    project = pyproject.get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
+        return
+    version = str(project.get("version", "0")) if isinstance(project, dict) else "0"
+    if not re.fullmatch(r"[A-Za-z0-9.!+_]{1,100}", version):
+        version = "0"
+    folder = site_packages(environment) / f"{re.sub('[-_.]+', '_', name)}-{version}.dist-info"
+    folder.mkdir(exist_ok=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
