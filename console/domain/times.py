@@ -1,16 +1,8 @@
-"""Durations and moments as a person says them."""
+"""Moments as a person says them."""
 
 from datetime import datetime
 
-_STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
-
-
-def span(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`."""
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    size, unit = next(step for step in _STEPS if seconds >= step[0])
-    return f"{seconds / size:.0f} {unit}"
+from autonomy.domain.explain import spoken
 
 
 def relative(at: datetime | None, now: datetime) -> str:
@@ -20,4 +12,4 @@ def relative(at: datetime | None, now: datetime) -> str:
     seconds = (now - at).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    return f"{spoken(seconds)} ago" if seconds > 0 else f"in {spoken(-seconds)}"

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from autonomy.domain.states import LIVE, State
+from autonomy.engine.selectors import explanation_of
 from autonomy.tasks.models import Task
 from console.selectors import lookup
 from ledger.models import Outcome
@@ -74,6 +76,22 @@ def newest(
     if run:
         rows = rows.filter(run_id=run)
     return _lines(rows[:limit])
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why a task is where it is."""
+
+    task: TaskLine
+    sentences: tuple[str, ...]
+    reason: str | None
+    details: dict[str, Any]
+
+
+def explained(row: Task) -> Explained:
+    """The engine's account of a task, in words and in figures."""
+    told = explanation_of(row.pk)
+    return Explained(task(row.pk), told.sentences, told.reason, dict(told.details))
 
 
 def run(run_id: UUID) -> list[TaskLine]:

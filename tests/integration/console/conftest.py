@@ -1,6 +1,11 @@
 """People, and a small run as the platform leaves it behind."""
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -10,7 +15,12 @@ from django.utils import timezone
 from autonomy.domain.states import State
 from autonomy.systemmap.models import Component, Node
 from autonomy.tasks.models import Artifact, Edge, Effect, Session, Task
-from firewall.services import ensure_groups
+from console.cli.main import run
+from console.host.environment import LOADED
+from console.services import issue_token
+from firewall.domain.action import Action
+from firewall.models import Approval
+from firewall.services import Request, ensure_groups, request
 from ledger.domain.ids import new_id
 from ledger.models import Outcome
 
@@ -89,3 +99,71 @@ def small_map(db: None) -> None:
     Node.objects.create(
         name="n1", tiers=[1, 2], slots=2, seen_at=timezone.now(), incarnation=new_id()
     )
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left on the terminal."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def shape(self) -> Any:
+        """Its JSON."""
+        return json.loads(self.out)
+
+
+Autonomy = Callable[..., Ran]
+
+
+@pytest.fixture
+def autonomy(
+    operator: User,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Autonomy:
+    """The command line through its real entry point, as the operator."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "operator.token").write_text(issue_token(operator, "command line"))
+    monkeypatch.setenv("AUTONOMY_HOME", str(tmp_path))
+    monkeypatch.setenv(LOADED, str(tmp_path))
+    monkeypatch.delenv("AUTONOMY_TOKEN", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: str) -> Ran:
+        monkeypatch.setattr("sys.argv", ["autonomy", *words])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        said = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), said.out, said.err)
+
+    return call
+
+
+def approval_of(task: Task, **fields: Any) -> Approval:
+    """What the platform asks about a task before it runs."""
+    action = Action(
+        skill=task.skill,
+        version="ab12",
+        args=task.args,
+        scope={},
+        tier=task.tier,
+        idempotency_key=str(task.pk),
+        expires_at=(timezone.now() + timedelta(hours=1)).isoformat(),
+        reads={"origin main": "9f2a"},
+    )
+    asked: dict[str, Any] = {"summary": "Move main to 9f2a.", "diff": "--- a\n+++ b\n-old\n+new\n"}
+    return request(
+        Request(
+            task_id=task.pk, action=action, requested_by=task.requested_by, **{**asked, **fields}
+        )
+    )
+
+
+@pytest.fixture
+def held_task(db: None) -> Task:
+    """A tier-3 task that waits for a person."""
+    return a_task("repo.merge", tier=3, state=State.HELD, reason="approval")
