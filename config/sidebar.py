@@ -18,6 +18,8 @@ PAGES = {
         ("Nodes", "dns", "systemmap.node"),
         ("Watches", "visibility", "heartbeats.watch"),
         ("Ticks", "schedule", "heartbeats.tick"),
+        ("Findings", "search", "heartbeats.noticed"),
+        ("Schedules", "event_repeat", "django_celery_beat.periodictask"),
     ],
     "Decisions": [
         ("Passes", "account_tree", "engine.pass"),

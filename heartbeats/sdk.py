@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from string import Formatter
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -63,6 +64,7 @@ class Detector:
     description: str
     params: type[BaseModel]
     module: str
+    read: tuple[str, ...] = ()
     version: str = ""
     tier: int = 1
 
@@ -87,6 +89,7 @@ class Detector:
             "every_seconds": self.every_seconds,
             "kind": self.kind,
             "network": self.network,
+            "read": list(self.read),
             "params": self.params.model_json_schema(),
         }
 
@@ -97,11 +100,17 @@ def detector(
     kind: Literal["temporal", "threshold", "external", "pattern"],
     name: str | None = None,
     network: bool = False,
+    read: tuple[str, ...] = (),
     owner: str = "",
 ) -> Callable[[Callable[..., Iterable[Finding]]], Detector]:
-    """Declare `(view, **params) -> Iterable[Finding]` as a detector: it may look, never act."""
+    """Declare `(view, **params) -> Iterable[Finding]` as a detector: it may look, never act.
+
+    `read` names files and folders that it looks at; one may be a parameter: `read=("{folder}",)`.
+    """
 
     def declare(look: Callable[..., Iterable[Finding]]) -> Detector:
+        params = _params(look)
+        _check_read(read, params)
         declared = Detector(
             name=name or look.__name__,
             look=look,
@@ -110,8 +119,9 @@ def detector(
             network=network,
             owner=owner,
             description=(inspect.getdoc(look) or "").partition("\n")[0],
-            params=_params(look),
+            params=params,
             module=look.__module__,
+            read=read,
         )
         registry.add("detector", declared.name, declared)
         return declared
@@ -131,6 +141,14 @@ def _params(look: Callable[..., Iterable[Finding]]) -> type[BaseModel]:
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (hints[parameter.name], default)
     return create_model(look.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _check_read(read: tuple[str, ...], params: type[BaseModel]) -> None:
+    required = {name for name, field in params.model_fields.items() if field.is_required()}
+    named = {name for path in read for _, name, _, _ in Formatter().parse(path) if name is not None}
+    if not named <= required:
+        unknown = ", ".join(sorted(named - required))
+        raise SkillDeclarationError(f"`read` names {unknown}: no parameter without a default")
 
 
 def _from_the_network(error: OSError) -> bool:

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django_celery_beat.models import PeriodicTasks
 
 from autonomy.systemmap.models import Kind
 from autonomy.systemmap.selectors import usable
-from heartbeats.models import Tick, Watch
+from heartbeats.models import Noticed, Tick, Watch
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -97,10 +97,16 @@ def due_watches(
 def overview() -> "QuerySet[WithAnnotations[Watch, Doing]]":
     """Every watch with its newest tick and how many of its findings led to a task."""
     newest = Tick.objects.filter(watch=OuterRef("pk")).order_by("-due_at")
+    acted_on = (
+        Noticed.objects.filter(watch=OuterRef("pk"))
+        .order_by()
+        .values("watch")
+        .annotate(count=Count("pk"))
+    )
     return Watch.objects.select_related(
         "schedule__interval", "schedule__crontab", "schedule__clocked"
     ).annotate(
         last_state=Subquery(newest.values("state")[:1]),
         last_due_at=Subquery(newest.values("due_at")[:1]),
-        acted_on=Count("noticed"),
+        acted_on=Coalesce(Subquery(acted_on.values("count")[:1]), 0),
     )

@@ -15,12 +15,13 @@ from heartbeats.services.noticing import notice
 from heartbeats.services.putting import (
     UnknownWatch,
     WatchRefused,
-    check_params,
+    When,
+    checked,
     put_to_work,
     take_off,
 )
 from heartbeats.services.retention import forget_ticks
-from heartbeats.services.switching import disable, enable
+from heartbeats.services.switching import disable, enable, look_now
 
 __all__ = [
     "Looked",
@@ -31,7 +32,8 @@ __all__ = [
     "TickLost",
     "UnknownWatch",
     "WatchRefused",
-    "check_params",
+    "When",
+    "checked",
     "claim_ticks",
     "disable",
     "enable",
@@ -39,6 +41,7 @@ __all__ = [
     "finish",
     "finish_quiet",
     "forget_ticks",
+    "look_now",
     "notice",
     "put_to_work",
     "release",

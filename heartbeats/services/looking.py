@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,8 +85,9 @@ FROM picked JOIN heartbeats_watch w ON w.id = picked.watch_id
 LEFT JOIN systemmap_component c
     ON c.kind = 'detector' AND c.name = w.detector AND c.workspace_id = w.workspace_id
 WHERE t.id = picked.id
-RETURNING w.params, t.id, t.attempt, w.id, w.name, w.detector,
-          coalesce((c.declaration ->> 'network')::bool, false), t.due_at, now()
+RETURNING t.id, t.attempt, w.id, w.name, w.detector,
+          coalesce((c.declaration ->> 'network')::bool, false), t.due_at, now(),
+          w.params
 """
 
 _QUIET = """
@@ -137,11 +138,11 @@ def claim_ticks(node: str, limit: int) -> list[TakenTick]:
         if not watches:
             return []
         cursor.execute(_TAKE, {"watches": watches, "node": node, "lease": LEASE_SECONDS})
-        return [_taken(*row) for row in cursor.fetchall()]
+        return [_taken(row) for row in cursor.fetchall()]
 
 
-def _taken(params: str, *fields: Any) -> TakenTick:
-    return TakenTick(*fields, json.loads(params))
+def _taken(row: Sequence[Any]) -> TakenTick:
+    return replace(TakenTick(*row), params=json.loads(row[-1]))
 
 
 def finish_quiet(ticks: Sequence[tuple[TakenTick, str]]) -> set[UUID]:

@@ -17,7 +17,7 @@ from django_celery_beat.models import (
 )
 
 from autonomy.domain.amounts import BadAmount, seconds
-from autonomy.systemmap.models import Component, Kind
+from autonomy.systemmap.models import Kind
 from autonomy.systemmap.selectors import did_you_mean, usable
 from heartbeats.domain.due import next_due
 from heartbeats.domain.missed import Missed
@@ -32,10 +32,18 @@ LONGEST_EXPIRY = timedelta(minutes=5)
 _CRONTAB_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 Row: TypeAlias = IntervalSchedule | CrontabSchedule | ClockedSchedule
+_KINDS = {IntervalSchedule: "interval", CrontabSchedule: "crontab", ClockedSchedule: "clocked"}
+_FIELDS = {IntervalSchedule: "every", CrontabSchedule: "crontab", ClockedSchedule: "at"}
+_LONGEST_INTERVAL = timedelta(days=10_000).total_seconds()
 
 
 class WatchRefused(ValueError):
-    """The watch cannot be set up this way; the message says what to change."""
+    """The watch cannot be set up this way; the message says what to change, `field` where."""
+
+    def __init__(self, words: str, field: str = "") -> None:
+        super().__init__(f"{field}: {words}" if field else words)
+        self.words = words
+        self.field = field
 
 
 class UnknownWatch(LookupError):
@@ -69,10 +77,8 @@ def put_to_work(
 
     Raises WatchRefused.
     """
-    declared = _declared(detector)
     params = dict(params or {})
-    _check(params, declared)
-    row = _schedule(When(every, crontab, timezone, at), declared)
+    row = _kept(checked(detector, params, When(every, crontab, timezone, at)))
     watch = Watch.objects.select_for_update(no_key=True).filter(name=name).first()
     before = _told(watch) if watch else None
     watch = watch or Watch(id=new_id(), name=name)
@@ -98,71 +104,78 @@ def take_off(name: str, *, by: str) -> None:
     watch.schedule.delete()
 
 
-def check_params(detector: str, params: Mapping[str, Any]) -> None:
-    """Whether a detector takes these parameters; raises WatchRefused with the field named."""
-    _check(params, _declared(detector))
-
-
-def _declared(detector: str) -> Component:
-    found = usable(Kind.DETECTOR).filter(name=detector).first()
-    if found is None:
+def checked(detector: str, params: Mapping[str, Any], when: When) -> Row:
+    """The schedule, not yet stored, of a watch that can be set up so; raises WatchRefused."""
+    declared = usable(Kind.DETECTOR).filter(name=detector).first()
+    if declared is None:
         near = did_you_mean(Kind.DETECTOR, detector)
-        raise WatchRefused(f"no detector {detector!r} is declared{near}")
-    return found
+        raise WatchRefused(f"no detector {detector!r} is declared{near}", "detector")
+    _check_params(params, declared.declaration.get("params", {}))
+    row = _schedule(when, declared.declaration["every_seconds"])
+    try:
+        plan_of(PeriodicTask(name="it", **{_KINDS[type(row)]: row}))
+    except UnusableSchedule as error:
+        raise WatchRefused(str(error), _FIELDS[type(row)]) from None
+    return row
 
 
-def _check(params: Mapping[str, Any], declared: Component) -> None:
-    schema = declared.declaration.get("params", {})
+def _check_params(params: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     errors = [
-        f"{'.'.join(map(str, e.absolute_path)) or 'params'}: {e.message}"
+        f"{'.'.join(map(str, e.absolute_path))}: {e.message}".removeprefix(": ")
         for e in jsonschema.Draft202012Validator(schema).iter_errors(dict(params))
     ]
     if errors:
-        raise WatchRefused("; ".join(errors)[:2000])
+        raise WatchRefused("; ".join(errors)[:2000], "params")
 
 
-def _schedule(when: When, declared: Component) -> Row:
-    """The row an operator will find in the admin; an equal one is shared."""
-    given = [value for value in (when.every, when.crontab, when.at) if value is not None]
-    if len(given) > 1:
+def _schedule(when: When, every_seconds: float) -> Row:
+    if sum(value is not None for value in (when.every, when.crontab, when.at)) > 1:
         raise WatchRefused("give one of `every`, `crontab` and `at`")
     if when.crontab is not None:
         return _crontab(when.crontab, when.timezone)
     if when.at is not None:
-        return _only(ClockedSchedule, clocked_time=when.at)
-    return _interval(declared.declaration["every_seconds"] if when.every is None else when.every)
+        return ClockedSchedule(clocked_time=when.at)
+    return _interval(every_seconds if when.every is None else when.every)
 
 
 def _interval(every: str | float) -> Row:
     try:
         length = seconds(every)
     except BadAmount as error:
-        raise WatchRefused(f"every: {error}") from None
-    if length < 1 or length != int(length):
-        raise WatchRefused(f"every: {every!r} is not a whole number of seconds, one at least")
-    return _only(IntervalSchedule, every=int(length), period=IntervalSchedule.SECONDS)
+        raise WatchRefused(str(error), "every") from None
+    if length < 1 or length != int(length) or length > _LONGEST_INTERVAL:
+        raise WatchRefused(f"{every!r} is not a whole number of seconds, one at least", "every")
+    return IntervalSchedule(every=int(length), period=IntervalSchedule.SECONDS)
 
 
 def _crontab(text: str, timezone: str) -> Row:
     fields = text.split()
     if len(fields) != len(_CRONTAB_FIELDS):
-        raise WatchRefused(f"crontab: {text!r} has not five fields: minute hour day month weekday")
-    values = {**dict(zip(_CRONTAB_FIELDS, fields, strict=True)), "timezone": timezone}
+        words = f"{text!r} has not five fields: minute hour day month weekday"
+        raise WatchRefused(words, "crontab")
+    values = dict(zip(_CRONTAB_FIELDS, fields, strict=True))
     try:
-        CrontabSchedule(**values).full_clean()
+        row = CrontabSchedule(**values, timezone=timezone)
+        row.full_clean()
     except ValidationError as error:
-        raise WatchRefused(f"crontab: {'; '.join(error.messages)}") from None
-    return _only(CrontabSchedule, **values)
+        raise WatchRefused("; ".join(error.messages), "crontab") from None
+    return row
 
 
-def _only(model: type[Row], **values: Any) -> Row:
-    """The first row with these values: the tables of schedules do not keep them unique."""
+def _kept(row: Row) -> Row:
+    """The stored row with these values, where an operator will find it; a new one if need be."""
+    model = type(row)
+    values = {
+        field.name: getattr(row, field.name)
+        for field in model._meta.concrete_fields
+        if not field.primary_key
+    }
+    # Their tables do not keep them unique: the first one stands for all.
     return model.objects.filter(**values).order_by("pk").first() or model.objects.create(**values)
 
 
 def _rung_by(watch: Watch, row: Row) -> tuple[PeriodicTask, Plan]:
     """The row by which beat rings for the watch, saved where it is new or differs."""
-    kind = {IntervalSchedule: "interval", CrontabSchedule: "crontab", ClockedSchedule: "clocked"}
     task = watch.schedule if watch.schedule_id else PeriodicTask(task=DOORBELL, queue=QUEUE)
     wanted = {
         "name": f"watch {watch.name}",
@@ -173,18 +186,14 @@ def _rung_by(watch: Watch, row: Row) -> tuple[PeriodicTask, Plan]:
         "clocked": None,
         "one_off": isinstance(row, ClockedSchedule),
         "expire_seconds": _expiry(row),
-        kind[type(row)]: row,
+        _KINDS[type(row)]: row,
     }
     differs = task.pk is None or any(getattr(task, k) != v for k, v in wanted.items())
     for field, value in wanted.items():
         setattr(task, field, value)
-    try:
-        plan = plan_of(task)
-    except UnusableSchedule as error:
-        raise WatchRefused(str(error)) from None
     if differs:
         task.save()
-    return task, plan
+    return task, plan_of(task)
 
 
 def _expiry(row: Row) -> int:

@@ -37,6 +37,13 @@ def disable(watch: Watch, reason: str, *, by: str) -> bool:
     return bool(switched)
 
 
+@transaction.atomic
+def look_now(watch: Watch, *, by: str) -> None:
+    """Let a watch look at once, whatever its schedule says."""
+    Tick.objects.create(watch=watch, due_at=Now())
+    record(_fact("look_requested", watch, by))
+
+
 def _ring(watch: Watch, *, enabled: bool) -> None:
     """Tell beat to ring for it, or to stop."""
     PeriodicTask.objects.filter(id=watch.schedule_id).update(enabled=enabled, last_run_at=None)
