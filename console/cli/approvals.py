@@ -12,7 +12,6 @@ from autonomy.domain.amounts import BadAmount, seconds
 from console.cli import door
 from console.cli.terminal import Json, console, diff, plain, print_json, say, table
 from console.domain.ids import short
-from console.domain.times import relative
 from console.domain.visible import one_line, visible
 from console.host.exits import Exit
 
@@ -70,6 +69,7 @@ def solo(
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from firewall.selectors import solo as current
     from firewall.services import begin_solo, end_solo
 
@@ -88,6 +88,8 @@ def solo(
 
 def show(asked: "ApprovalLine", now: "datetime") -> None:
     """What would run, in full, as it is stored."""
+    from console.domain.times import relative
+
     screen = console()
     lines = [
         ("asked by", asked.requested_by),
@@ -139,6 +141,7 @@ def _agreed(decision: str, asked: "ApprovalLine", *, as_json: bool) -> bool:
 def _list(*, as_json: bool) -> None:
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.approvals import open_approvals
 
     found = open_approvals()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import django
 
-from console.host import environment
 from console.host.home import Home
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def home() -> Home:
 
 def enter() -> None:
     """Make services and selectors usable against this installation's database."""
+    from console.host import environment
+
     environment.load(home().path)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()

@@ -7,7 +7,6 @@ import typer
 from console.cli import door
 from console.cli.terminal import Json, complain, console, plain, print_json, say, table
 from console.domain.ids import short
-from console.domain.times import relative
 from console.domain.visible import one_line
 from console.host.exits import Exit
 
@@ -28,6 +27,7 @@ def events(
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.ledger import events as newest
     from console.selectors.tasks import named
 
@@ -56,6 +56,7 @@ def outcomes(
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.ledger import outcomes as newest
 
     found = newest(skill=skill, verdict=verdict, limit=limit)
@@ -102,6 +103,7 @@ def seal_status(as_json: Json = False) -> None:
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.ledger import sealing
 
     found = sealing()

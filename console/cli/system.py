@@ -6,7 +6,6 @@ import typer
 
 from console.cli import door
 from console.cli.terminal import Json, console, print_json, say, table
-from console.domain.times import relative
 from console.domain.visible import one_line
 
 commands = typer.Typer()
@@ -22,6 +21,7 @@ def system_map(
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.system import components
 
     found = components(kind=kind)
@@ -45,6 +45,7 @@ def nodes(as_json: Json = False) -> None:
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors import system
 
     found = system.nodes()

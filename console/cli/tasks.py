@@ -10,7 +10,6 @@ from console.cli.arguments import read
 from console.cli.terminal import Json, complain, console, print_json, say, table
 from console.cli.watching import label
 from console.domain.ids import short
-from console.domain.times import relative
 from console.host.exits import Exit
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ def tasks(
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.tasks import named, newest
 
     run_id = named(run).run_id if run else None

@@ -6,7 +6,6 @@ import typer
 
 from console.cli import door
 from console.cli.terminal import Json, console, print_json, say, table
-from console.domain.times import relative
 
 commands = typer.Typer(help="Personal tokens.", no_args_is_help=True)
 
@@ -17,6 +16,7 @@ def list_tokens(as_json: Json = False) -> None:
     door.enter()
     from django.utils import timezone
 
+    from console.domain.times import relative
     from console.selectors.tokens import tokens_of
 
     found = tokens_of(door.person())
