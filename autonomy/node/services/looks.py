@@ -55,7 +55,7 @@ class Looks:
             params=dict(params),
             due_at=due_at,
             now=now,
-            scope=Scope(network=network),
+            scope=self._scope_of(detector, params, network=network),
             limits=Limits(wall_seconds=timeout, memory_bytes=256_000_000),
             database_url=self.place.node.reader_url,
             uid=self.place.uid_of(SLOTS_MAX - 1),
@@ -100,6 +100,14 @@ class Looks:
             look.folders.remove()
         look.on_done(report)
         return True
+
+    def _scope_of(self, detector: str, params: Mapping[str, Any], *, network: bool) -> Scope:
+        """What a detector may read beyond the system, by its declaration and its parameters."""
+        loaded = (
+            c for c in self.place.pool.components if (c.kind, c.name) == ("detector", detector)
+        )
+        read = next((c.declaration["read"] for c in loaded), ())
+        return Scope(read=tuple(read), network=network).resolved(dict(params))
 
     def _start(self, on_done: OnDone, *, uid: int | None, **fields: Any) -> None:
         session_id = new_id()
