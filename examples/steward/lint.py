@@ -61,15 +61,13 @@ def lint(ctx: Context, origin: Origin, commit: Commit) -> Linted:
 
 
 @lint.verify
-def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
+def _(ctx: VerifierContext, args: dict[str, Any], result: Linted) -> Evidence:
     """Lint the commit again, in another process and another checkout."""
-    said = Linted.model_validate(result)
     with tempfile.TemporaryDirectory() as scratch:
         found, rules = linted(Path(args["origin"]), args["commit"], Path(scratch) / "lint")
+    seen, fixable = linter.by_rule(found), sum(item.fixable for item in found)
     return Evidence.of(
-        check(
-            f"findings in {args['commit'][:12]}", expected=said.by_rule, seen=linter.by_rule(found)
-        ),
-        check("safe fixes among them", expected=said.fixable, seen=sum(f.fixable for f in found)),
-        check("rules", expected=said.rules, seen=rules),
+        check(f"findings in {args['commit'][:12]}", expected=result.by_rule, seen=seen),
+        check("safe fixes among them", expected=result.fixable, seen=fixable),
+        check("rules", expected=result.rules, seen=rules),
     )

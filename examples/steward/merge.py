@@ -117,7 +117,7 @@ def _(ctx: VerifierContext, step: str, args: dict[str, Any]) -> Settled:
 
 
 @merge.verify
-def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
+def _(ctx: VerifierContext, args: dict[str, Any], result: Merged) -> Evidence:
     """Look where origin's branch points now."""
     origin = Path(args["origin"])
     return Evidence.of(

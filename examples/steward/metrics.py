@@ -75,20 +75,20 @@ def metrics(ctx: Context, origin: Origin, commit: Commit) -> Measured:
 
 
 @metrics.verify
-def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
+def _(ctx: VerifierContext, args: dict[str, Any], result: Measured) -> Evidence:
     """Count again by other means: git's own list of files and git's own count of lines."""
-    said, origin, commit = Measured.model_validate(result), Path(args["origin"]), args["commit"]
+    origin, commit = Path(args["origin"]), args["commit"]
     found = [entry for entry in entries(origin, commit) if entry.is_file]
     return Evidence.of(
-        check("files by git ls-tree", expected=said.files, seen=len(found)),
+        check("files by git ls-tree", expected=result.files, seen=len(found)),
         check(
             "Python files by git ls-tree",
-            expected=said.python_files,
+            expected=result.python_files,
             seen=sum(e.is_python for e in found),
         ),
         check(
             "lines by git diff --numstat",
-            expected=said.lines,
+            expected=result.lines,
             seen=_lines(origin, commit, _measurable(found)),
         ),
     )

@@ -45,15 +45,15 @@ def prepare(ctx: Context, origin: Origin, commit: Commit) -> Prepared:
 
 
 @prepare.verify
-def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
+def _(ctx: VerifierContext, args: dict[str, Any], result: Prepared) -> Evidence:
     """Look into the kept file: the promised bytes, of this attempt, with all the project needs."""
-    said, packed = Prepared.model_validate(result), ctx.artifacts[environment.NAME]
+    packed = ctx.artifacts[environment.NAME]
     needed = ["pytest", *Snapshot(Path(args["origin"]), args["commit"]).needs().project]
     names = {canonicalize_name(Requirement(text).name) for text in needed}
     there = {canonicalize_name(d.partition("==")[0]) for d in environment.distributions(packed)}
     return Evidence.of(
-        file_is(packed, sha256=said.sha256),
+        file_is(packed, sha256=result.sha256),
         file_is_fresh(packed, since=ctx.started_at),
-        check("wheels in it", expected=said.installed, seen=environment.distributions(packed)),
+        check("wheels in it", expected=result.installed, seen=environment.distributions(packed)),
         check("needed and missing", expected=[], seen=sorted(names - there)),
     )

@@ -52,9 +52,9 @@ def _why_no_fix(upstream: Mapping[str, Upstream]) -> str:
 
 
 @report.verify
-def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
+def _(ctx: VerifierContext, args: dict[str, Any], result: Reported) -> Evidence:
     """Compare the kept report with the ledger: every task and every number must be named in it."""
-    said, path = Reported.model_validate(result), ctx.artifacts[REPORT]
+    path = ctx.artifacts[REPORT]
     with open_file(path) as file:
         text = file.read().decode()
     tasks = {task.task_id: key for key, task in ctx.upstream.items()}
@@ -70,7 +70,7 @@ def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
     rows = [row_of(r["skill"], r["state"], r["verdict"], r["task_id"]) for r in ended]
     said_there = [said_of(r["skill"], r["result"]) for r in results if r["skill"] in SENTENCES]
     return Evidence.of(
-        file_is(path, sha256=said.sha256),
+        file_is(path, sha256=result.sha256),
         file_is_fresh(path, since=ctx.started_at),
         check("outcomes in the ledger", expected=len(ids), seen=len(rows)),
         check(

@@ -106,16 +106,16 @@ def _merge(ctx: Context, origin: str, branch: str, commit: str) -> Submission:
 
 
 @survey.verify
-def _(ctx: VerifierContext, args: dict[str, Any], result: Any) -> Evidence:
+def _(ctx: VerifierContext, args: dict[str, Any], result: Surveyed) -> Evidence:
     """The tasks it says it asked for are in the queue, under its name."""
-    said, origin = Surveyed.model_validate(result), Path(args["origin"])
+    origin = Path(args["origin"])
     return Evidence.of(
-        check("commit in origin", expected=said.commit, seen=commit_id(origin, args["commit"])),
+        check("commit in origin", expected=result.commit, seen=commit_id(origin, args["commit"])),
         rows_are(
             "tasks of this survey",
             ctx.query,
             "select key, id::text as id from tasks_task where parent_id = %s",
             [str(ctx.task_id)],
-            expected=[{"key": key, "id": task} for key, task in said.submitted.items()],
+            expected=[{"key": key, "id": task} for key, task in result.submitted.items()],
         ),
     )
