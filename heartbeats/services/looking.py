@@ -248,7 +248,7 @@ def _row(tick: TakenTick, finding: Finding, task_id: UUID) -> Noticed:
         once=finding.once,
         skill=finding.skill,
         args=finding.args,
-        reason=finding.reason,
+        reason=storable.text(finding.reason),
         task_id=task_id,
     )
 

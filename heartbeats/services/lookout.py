@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.db import DataError, IntegrityError
 
 from autonomy.sessions.orders import End, Report
 from heartbeats.sdk import Unreachable
@@ -73,6 +74,8 @@ class Lookout:
         self._clock = clock
         self._taken: deque[tuple[TakenTick, float]] = deque()  # with the end of its lease
         self._reports: deque[tuple[TakenTick, Report]] = deque()
+        self._quiet: list[tuple[TakenTick, str]] = []
+        self._lost: list[TakenTick] = []
 
     def sweep(self, looks: Looks) -> Swept:
         """Write down what was found, notice what is due, take it, look; one statement if idle."""
@@ -111,22 +114,30 @@ class Lookout:
 
     def _done(self, looks: Looks, tick: TakenTick, report: Report) -> None:
         self._reports.append((tick, report))
-        self._start(looks)
+        if report.ended not in _NOT_THE_DETECTORS_FAULT:  # else there may be nothing to look with
+            self._start(looks)
 
     def _settle(self) -> int:
-        """Write down every report; those with nothing to tell in one statement."""
-        reports, self._reports = list(self._reports), deque()
-        quiet, lost = [], []
-        for tick, report in reports:
+        """Write down every report, those with nothing to tell in one statement.
+
+        A report is forgotten when it is written, so that an outage of the database loses none.
+        """
+        settled = 0
+        while self._reports:
+            tick, report = self._reports[0]
             if report.ended in _NOT_THE_DETECTORS_FAULT:
-                lost.append(tick)
+                self._lost.append(tick)
             elif (note := _nothing_found(tick, report)) is not None:
-                quiet.append((tick, note))
+                self._quiet.append((tick, note))
             else:
                 _write_down(tick, report)
-        finish_quiet(quiet)
-        release(lost)
-        return len(reports)
+            self._reports.popleft()
+            settled += 1
+        finish_quiet(self._quiet)
+        self._quiet.clear()
+        release(self._lost)
+        self._lost.clear()
+        return settled
 
 
 def _nothing_found(tick: TakenTick, report: Report) -> str | None:
@@ -144,6 +155,16 @@ def _write_down(tick: TakenTick, report: Report) -> None:
             fail(tick, report.error or f"the look ended: {report.limit or report.ended}")
     except TickLost as error:
         logger.info("%s", error)
+    except (DataError, IntegrityError) as error:
+        _set_aside(tick, f"what it found cannot be stored: {error}")
+
+
+def _set_aside(tick: TakenTick, error: str) -> None:
+    """One report that no database takes must not hold up the others."""
+    try:
+        fail(tick, error)
+    except TickLost as lost:
+        logger.info("%s", lost)
 
 
 @cache

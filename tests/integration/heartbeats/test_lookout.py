@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -243,6 +243,51 @@ def test_a_look_that_was_cut_off_is_taken_again_and_is_no_strike(
     added.refresh_from_db()
     assert added.strikes == 0
     assert Tick.objects.get().attempt == 2
+
+
+def test_when_every_look_is_lost_none_is_started_in_their_place(lookout: Lookout) -> None:
+    bench = Bench(places=1)
+    for n in range(3):
+        due(watch(f"w{n}"))
+    lookout.sweep(bench)
+
+    bench.end(failed("the zygote ended", End.LOST))
+
+    assert bench.open == []
+
+
+def test_an_outage_of_the_database_loses_no_report(lookout: Lookout, bench: Bench) -> None:
+    for n in range(3):
+        due(watch(f"w{n}"))
+    lookout.sweep(bench)
+    for report in (found(), found(finding()), failed("boom")):
+        bench.end(report)
+
+    with connection.execute_wrapper(_away), pytest.raises(OperationalError):
+        lookout.sweep(bench)
+    lookout.sweep(bench)
+
+    assert Task.objects.count() == 1
+    assert sorted(Tick.objects.values_list("state", flat=True)) == ["done", "done", "failed"]
+
+
+def _away(*_: Any) -> Any:
+    raise OperationalError("the server is away")
+
+
+def test_a_report_that_cannot_be_stored_is_set_aside(lookout: Lookout, bench: Bench) -> None:
+    added, other = watch(), watch("other")
+    due(added, timedelta(seconds=2))
+    due(other)
+    lookout.sweep(bench)
+
+    bench.end(found(finding(args={"path": "a\0b"}), finding("fine", reason="\0")))
+    bench.end(found(finding("else")))
+    lookout.sweep(bench)
+
+    assert Task.objects.count() == 2
+    assert states(added) == ["failed"]
+    assert states(other) == ["done"]
 
 
 def test_what_a_node_found_after_its_lease_ran_out_is_dropped(
