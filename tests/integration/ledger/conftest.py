@@ -1,14 +1,12 @@
 """What the tests of the chain share."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection, transaction
+from django.db import transaction
 
 from ledger.models import Block, Event, Seal
 from ledger.services import Fact, record, seal
@@ -41,27 +39,6 @@ def seal_everything(limit: int = 1000, *, patience_seconds: float = 60) -> list[
             assert time.monotonic() < until, "something on this server holds a transaction open"
             time.sleep(0.02)
     return blocks
-
-
-@contextmanager
-def walls_down() -> Iterator[Callable[[str, list[object]], None]]:
-    """What a superuser can do who switches the triggers off."""
-
-    def run(query: str, values: list[object]) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(query, values)  # type: ignore[arg-type]
-            assert cursor.rowcount, "nothing was tampered with"
-
-    with transaction.atomic():
-        run_setting("replica")
-        yield run
-        run_setting("origin")
-
-
-def run_setting(role: str) -> None:
-    """Whether triggers fire in this transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL session_replication_role = {role}")
 
 
 def event_at(sequence: int) -> UUID:
