@@ -16,6 +16,7 @@ from autonomy.sdk.skill import BadArguments
 from autonomy.sessions import purposes, sandbox
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.orders import End, Order
+from autonomy.sessions.sandbox import Bounds
 from autonomy.sessions.supervised import Fenced, Supervised
 from autonomy.sessions.text import bounded, printable
 from autonomy.sessions.wire import Message, encoded
@@ -29,13 +30,13 @@ class Stopped(BaseException):
     """The session was told to end."""
 
 
-def main(envelope: Envelope, component: Any, sock: int, output: int) -> NoReturn:
+def main(envelope: Envelope, component: Any, bounds: Bounds, sock: int, output: int) -> NoReturn:
     """All of the life of a session, in the process that was forked for it."""
     status = 70
     try:
         _forget_the_zygote(output)
-        supervisor = Supervised(socket.socket(fileno=sandbox.only(sock)))
-        supervisor.report(_lived(envelope, component, supervisor))
+        supervisor = Supervised(socket.socket(fileno=sock))
+        supervisor.report(_lived(envelope, component, bounds, supervisor))
         status = 0
     except BaseException:  # noqa: BLE001 -- nothing may run on into the zygote's code
         sys.stderr.write(traceback.format_exc())
@@ -43,20 +44,24 @@ def main(envelope: Envelope, component: Any, sock: int, output: int) -> NoReturn
         _leave(status)
 
 
-def _lived(envelope: Envelope, component: Any, supervisor: Supervised) -> Message:
+def _lived(envelope: Envelope, component: Any, bounds: Bounds, supervisor: Supervised) -> Message:
     """Set up, do it, and say how it went."""
     try:
+        sandbox.enter(bounds)
         order = Order.model_validate(supervisor.order())
-        query = purposes.begun(order)
-        sandbox.close(envelope)
-        answer = purposes.answered(order, component, supervisor, query)
+        database = purposes.begun(order)
+        sandbox.close(envelope, bounds, kept=(supervisor.fileno(), *database.descriptors))
+        answer = purposes.answered(order, component, supervisor, database.query)
         return _within(envelope.limits.result_bytes, {"ended": End.OK, "result": answer})
     except BaseException as error:  # noqa: BLE001 -- whatever a skill raises is how it ended
         return _failure(error)
 
 
 def _within(largest: int, report: Message) -> Message:
-    size = len(encoded(report))
+    try:
+        size = len(encoded(report))
+    except ValueError as error:
+        raise Permanent(f"the result cannot be stored: {error}") from None
     if size <= largest:
         return report
     return _crossed("result", f"the result has {size} bytes; {largest} are allowed")

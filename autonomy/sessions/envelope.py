@@ -22,6 +22,8 @@ class Envelope:
     version: str
     folder: str
     artifacts: str
+    temp: str
+    """Private, beside the folder, gone with the session; empty for those who may not write."""
     readable: tuple[str, ...]
     limits: Limits
     scope: Scope
@@ -49,6 +51,7 @@ class Envelope:
             version=order.version,
             folder=str(order.folder),
             artifacts=str(order.artifacts),
+            temp=_temp(order),
             readable=tuple(str(path) for files in artifacts for path in files.values()),
             limits=order.limits,
             scope=order.scope,
@@ -67,3 +70,9 @@ class Envelope:
             "scope": Scope(**message["scope"]),
         }
         return cls(**{**message, **known})
+
+
+def _temp(order: Order) -> str:
+    if order.purpose is Purpose.DETECT:
+        return ""
+    return str(order.folder.with_name(f"{order.folder.name}.{order.session_id.hex[-8:]}.tmp"))

@@ -4,6 +4,7 @@
     pool.start(timeout=30)                    # loads the modules; raises ZygoteFailed
     pool.components                           # [Loaded(kind, name, version, tier, …)]
     pool.problems                             # {module: traceback}
+    pool.isolation                            # how far sessions are cut off here
     selector.register(pool, EVENT_READ)       # one descriptor stands for all: pool.fileno()
     pool.spawn(Order(…), leased_at=t)         # t = pool.now() taken before the claim was sent
     pool.renewed([session_id, …], at=t)       # t = pool.now() taken before the renewal was sent
@@ -46,6 +47,7 @@ import autonomy
 from autonomy.domain.states import ErrorClass
 from autonomy.sessions import clock
 from autonomy.sessions.envelope import Envelope
+from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.orders import End, Order, Report
 from autonomy.sessions.sources import Sources
 from autonomy.sessions.talk import Call, Talk
@@ -104,13 +106,27 @@ class SessionPool:
     """A zygote and its sessions."""
 
     def __init__(
-        self, folders: tuple[Path, ...] = (), *, lease_seconds: float = 20, patience: float = 10
+        self,
+        folders: tuple[Path, ...] = (),
+        *,
+        protected: tuple[Path, ...] = (),
+        lease_seconds: float = 20,
+        patience: float = 10,
+        strongest: int = 2,
     ) -> None:
+        """What is loaded, and how strictly it is run.
+
+        `protected` paths are outside every scope; `patience` is the time between SIGTERM and
+        SIGKILL; `strongest` asks for no more than that level of isolation.
+        """
+        self.isolation: Isolation | None = None
         self.components: tuple[Loaded, ...] = ()
         self.problems: dict[str, str] = {}
         self._folders = folders
+        self._protected = protected
         self._lease_seconds = lease_seconds
         self._patience = patience
+        self._strongest = strongest
         self._talks: dict[UUID, Talk] = {}
         self._selector = selectors.DefaultSelector()
         self._sources = Sources({})
@@ -217,6 +233,8 @@ class SessionPool:
                 *(sys.executable, "-P", "-m", "autonomy.sessions.zygote"),
                 *("--socket", str(fd), "--patience", str(self._patience)),
                 *("--lease-seconds", str(self._lease_seconds)),
+                *("--strongest", str(self._strongest)),
+                *(f"--protected={path}" for path in self._protected),
                 *map(str, self._folders),
             ],
             pass_fds=(fd,),
@@ -232,6 +250,7 @@ class SessionPool:
             news = message["loaded"]
             self.components = tuple(Loaded(**item) for item in news["components"])
             self.problems = news["problems"]
+            self.isolation = Isolation.from_json(news["isolation"])
             self._sources = Sources({Path(p): v for p, v in news["packages"].items()})
             return True
         return False

@@ -1,7 +1,6 @@
 """What a session does for each purpose: the author's code is called from here, and nowhere else."""
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,20 +11,19 @@ from autonomy.sdk.evidence import Evidence, Verdict
 from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.skill import Skill
 from autonomy.sessions.context import LookingContext, SessionContext, upstream_of
-from autonomy.sessions.looks import no_database, reader
+from autonomy.sessions.looks import Database, NoDatabase, Query, Reader
 from autonomy.sessions.orders import Order, Purpose
 from autonomy.sessions.supervised import Supervised
 from autonomy.sessions.text import bounded
 
 T = TypeVar("T")
-Query = Callable[..., list[dict[str, Any]]]
 
 _MOST_ARTIFACTS = 10_000
 
 
-def begun(order: Order) -> Query:
+def begun(order: Order) -> Database:
     """The database of those who look, reached before the sandbox closes."""
-    return reader(order.database_url) if order.database_url else no_database
+    return Reader(order.database_url) if order.database_url else NoDatabase()
 
 
 def answered(order: Order, component: Any, supervisor: Supervised, query: Query) -> Any:

@@ -1,56 +1,228 @@
-"""What is taken from a session's process before the author's code runs in it."""
+"""What is taken from a session's process before the author's code runs in it (C-18)."""
 
 import math
 import os
+import pwd
 import resource
+import select
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from autonomy.sdk.skill import Limits
+from autonomy.sessions import ground, kernel, landlock, namespaces
 from autonomy.sessions.envelope import Envelope
+from autonomy.sessions.isolation import Isolation
+from autonomy.sessions.landlock import Ground
+from autonomy.sessions.namespaces import is_root
+from autonomy.sessions.orders import Purpose
 
-_SOCKET = 3
-_GRACE_SECONDS = 2
+_CPU_GRACE_SECONDS = 2
+_DATA_GRACE_BYTES = 64 << 20
+_ADDRESS_SPACE_BYTES = 64 << 30
+_THREADS = 64
+_FIRST_TO_DIE = "600"
+_HIGHEST_FD = 65_536
 
 
 class Refused(Exception):
     """The session cannot be bounded as it must be; nothing of it was run."""
 
 
-def only(sock: int) -> int:
-    """Close every descriptor but the streams and this one; returns where it is now."""
-    os.dup2(sock, _SOCKET, inheritable=False)
-    os.closerange(_SOCKET + 1, os.sysconf("SC_OPEN_MAX"))
-    return _SOCKET
+@dataclass(frozen=True)
+class Bounds:
+    """What is the same for every session of a zygote."""
+
+    isolation: Isolation
+    grounds: tuple[Ground, ...]
+    protected: tuple[Path, ...]
+    life: int
+    """Reads an end of file when the zygote is gone, because only the zygote holds `held`."""
+    held: int
+    data_bytes: int
+    """What a process has at its start."""
 
 
-def close(envelope: Envelope) -> None:
-    """Bound the process for good."""
-    os.chdir(envelope.folder)
-    _clean_environment(envelope)
-    _limit(envelope.limits)
-
-
-def _clean_environment(envelope: Envelope) -> None:
-    temporary = Path(envelope.folder) / "tmp"
-    temporary.mkdir(mode=0o700, exist_ok=True)
-    os.environ.clear()
-    os.environ.update(
-        PATH="/usr/local/bin:/usr/bin:/bin",
-        HOME=envelope.folder,
-        TMPDIR=str(temporary),
-        LANG="C.UTF-8",
-        USER=str(os.getuid()),
+def prepared(isolation: Isolation, folders: Iterable[Path], protected: Iterable[Path]) -> Bounds:
+    """Opened once, before any session: what all of them may read."""
+    readable = landlock.ground(ground.readable(folders), landlock.READ)
+    devices = landlock.ground(ground.DEVICES, landlock.WRITE)
+    life, held = os.pipe2(os.O_CLOEXEC)
+    return Bounds(
+        isolation=isolation,
+        grounds=(*readable, *devices) if isolation.landlock else (),
+        protected=tuple(path.resolve() for path in protected),
+        life=life,
+        held=held,
+        data_bytes=_data_bytes(),
     )
 
 
-def _limit(limits: Limits) -> None:
-    cpu = math.ceil(limits.cpu_seconds) + _GRACE_SECONDS
-    for kind, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_FSIZE, limits.disk_bytes),
-        (resource.RLIMIT_CPU, cpu),
-    ):
+def refusal(envelope: Envelope, isolation: Isolation) -> str:
+    """Why code that nobody here has read cannot be run on this machine; empty where it can."""
+    if envelope.uid is not None and not is_root():
+        return f"only root can start a session as user {envelope.uid}"
+    if not envelope.foreign_code:
+        return ""
+    if not isolation.cuts_files:
+        return "foreign code may only run where its files can be cut off; here they cannot"
+    if not isolation.cuts_network and not envelope.scope.network:
+        return "foreign code may only run where its network can be cut off; here it cannot"
+    return ""
+
+
+def enter(bounds: Bounds) -> None:
+    """Leave what the machine shares, except its network, which may still be needed."""
+    os.close(bounds.held)
+    if bounds.isolation.namespaces:
+        namespaces.enter()
+    else:
+        kernel.inherit_orphans()
+
+
+def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
+    """Bound the process for good: from here on the author's code may run."""
+    _be_first_to_die()
+    if bounds.isolation.namespaces and not envelope.scope.network:
+        namespaces.cut_network()
+    _limit(envelope, bounds)
+    _become(envelope.uid)
+    _clean_environment(envelope)
+    _restrict(envelope, bounds)
+    _stay_alive_only_with(bounds.life)
+    _close_all_but(kept)
+
+
+def _be_first_to_die() -> None:
+    """When the machine runs out of memory, sessions go before servers."""
+    if kernel.LINUX:
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_DIE)
+
+
+def _limit(envelope: Envelope, bounds: Bounds) -> None:
+    """Backstops, per process; what counts is measured over the whole session by the zygote."""
+    limits = envelope.limits
+    writes = 0 if envelope.purpose is Purpose.DETECT else limits.disk_bytes
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_FSIZE: writes,
+        resource.RLIMIT_CPU: math.ceil(limits.cpu_seconds) + _CPU_GRACE_SECONDS,
+        resource.RLIMIT_DATA: bounds.data_bytes + 2 * limits.memory_bytes + _DATA_GRACE_BYTES,
+        resource.RLIMIT_AS: _ADDRESS_SPACE_BYTES + limits.memory_bytes,
+    }
+    if envelope.uid is not None or (bounds.isolation.counts_processes and not is_root()):
+        wanted[resource.RLIMIT_NPROC] = max(2 * limits.processes, limits.processes + _THREADS)
+    for kind, most in wanted.items():
         hard = resource.getrlimit(kind)[1]
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (bound, bound))
+
+
+def _become(uid: int | None) -> None:
+    """Another user, where one was chosen; no capability, and no way to get one back."""
+    if uid is not None:
+        gid = _group_of(uid)
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    kernel.no_new_privileges()
+    kernel.drop_capabilities()
+    kernel.stay_inspectable()
+
+
+def _group_of(uid: int) -> int:
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:  # a user without a name, chosen by set-up
+        return uid
+
+
+def _clean_environment(envelope: Envelope) -> None:
+    """Nothing inherited but what is listed here (C-17)."""
+    os.umask(0o077)
+    try:
+        os.chdir(envelope.folder)
+    except OSError as error:
+        raise Refused(
+            f"user {os.getuid()} cannot enter {envelope.folder}: {error.strerror}"
+        ) from None
+    os.environ.clear()
+    os.environ.update(
+        PATH=f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+        HOME=envelope.folder,
+        TMPDIR=envelope.temp or envelope.folder,
+        LANG="C.UTF-8",
+        USER=str(os.getuid()),
+        LOGNAME=str(os.getuid()),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    tempfile.tempdir = None
+
+
+def _restrict(envelope: Envelope, bounds: Bounds) -> None:
+    isolation = bounds.isolation
+    if not isolation.landlock:
+        return
+    proc = "/proc" if isolation.namespaces else "/proc/self/"
+    grounds = [*bounds.grounds, landlock.opened(proc, landlock.READ)]
+    grounds += _granted(envelope, bounds.protected)
+    cut_tcp = not envelope.scope.network and not isolation.namespaces
+    landlock.restrict(grounds, version=isolation.landlock, cut_tcp=cut_tcp)
+
+
+def _granted(envelope: Envelope, protected: tuple[Path, ...]) -> list[Ground]:
+    """The folders of the session, and its scope. Only a run writes."""
+    change = landlock.WRITE if envelope.purpose is Purpose.RUN else landlock.READ
+    paths = [(path, landlock.READ) for path in scoped(envelope.scope.read, protected)]
+    paths += [(path, change) for path in scoped(envelope.scope.write, protected)]
+    if envelope.purpose is not Purpose.DETECT:
+        paths += [(Path(path), landlock.READ) for path in envelope.readable]
+        paths += [(Path(path), change) for path in (envelope.folder, envelope.artifacts)]
+        paths.append((Path(envelope.temp), landlock.WRITE))
+    return [_opened(path, access) for path, access in paths]
+
+
+def scoped(patterns: Iterable[str], protected: tuple[Path, ...]) -> list[Path]:
+    """The paths a scope names: `inbox/**` is the folder. Raises Refused for what no scope holds."""
+    return [_scoped(pattern, protected) for pattern in patterns]
+
+
+def _scoped(pattern: str, protected: tuple[Path, ...]) -> Path:
+    path = Path(pattern.removesuffix("/**").removesuffix("/*"))
+    if not path.is_absolute():
+        raise Refused(f"the scope names {pattern!r}; only absolute paths can be granted")
+    real = path.resolve()
+    for taboo in protected:
+        if real.is_relative_to(taboo) or taboo.is_relative_to(real):
+            raise Refused(f"the scope names {pattern!r}; {taboo} is outside every scope")
+    return real
+
+
+def _opened(path: Path, access: int) -> Ground:
+    try:
+        return landlock.opened(path, access)
+    except OSError as error:
+        raise Refused(f"{path} cannot be granted: {error.strerror}") from None
+
+
+def _stay_alive_only_with(life: int) -> None:
+    """End with the zygote; if it went before the kernel was asked for that, end here."""
+    kernel.die_with_parent()
+    if select.select([life], [], [], 0)[0]:
+        raise Refused("the zygote is gone")
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    low = 3
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, _HIGHEST_FD)
+
+
+def _data_bytes() -> int:
+    """Private memory of this process that can be written."""
+    pages = int(Path("/proc/self/statm").read_text().split()[5]) if kernel.LINUX else 0
+    return pages * resource.getpagesize()

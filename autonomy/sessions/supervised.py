@@ -26,6 +26,10 @@ class Supervised:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+        return self._sock.fileno()
+
     def order(self) -> Message:
         """What the session is to do."""
         return heard(self._sock, 4 * _LARGEST_ANSWER)

@@ -2,11 +2,13 @@
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from autonomy.domain.states import ErrorClass
 from autonomy.sdk.skill import Limits
+from autonomy.sessions.disk import Disk
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.measures import Usage, family, usage
 from autonomy.sessions.orders import End
@@ -48,6 +50,11 @@ class Running:
     look_at: float = 0.0
     unsent: int = 0
 
+    def __post_init__(self) -> None:
+        told = self.envelope
+        folders = (told.folder, told.artifacts, told.temp) if told.temp else ()
+        self._disk = Disk(folders, told.limits.disk_bytes)
+
     def watch(self, now: float, *, lease_seconds: float) -> None:
         """End the session if it has crossed a limit, or if its time is over."""
         if self.kill_at is not None:
@@ -70,14 +77,20 @@ class Running:
             self.kill_at = now + patience
             self._signal(signal.SIGTERM)
 
+    def kill_group(self) -> None:
+        """SIGKILL to what is left of its process group, when the session itself has been reaped."""
+        _send(os.killpg, self.pid, signal.SIGKILL)
+
     def kill(self) -> None:
         """SIGKILL to the session and its process group."""
         self._signal(signal.SIGKILL)
 
-    def due(self) -> float:
+    def due(self, lease_seconds: float) -> float:
         """When it has to be watched again."""
+        if self.kill_at is not None:
+            return self.kill_at
         wall = self.started + self.envelope.limits.wall_seconds
-        return min(self.look_at, wall) if self.kill_at is None else self.kill_at
+        return min(self.look_at, wall, self.renewed + lease_seconds)
 
     def printed(self, data: bytes) -> str:
         """Keep what came through the pipe; the text to pass on."""
@@ -122,19 +135,18 @@ class Running:
         if now < self.look_at:
             return None
         limits = self.envelope.limits
-        seen = usage(family(self.pid), enough=limits.memory_bytes)
+        pids = family(self.pid)
+        seen = usage(pids, enough=limits.memory_bytes)
         busy = seen.cpu_seconds > self.cpu_seconds
         self.look_at = now + (_BUSY_SECONDS if busy else _QUIET_SECONDS)
         self.peak_memory_bytes = max(self.peak_memory_bytes, seen.memory_bytes)
         self.cpu_seconds = max(self.cpu_seconds, seen.cpu_seconds)
-        return crossed(limits, seen)
+        full = self._disk.crossed(now, pids)
+        return crossed(limits, seen) or (Doom(End.RESOURCE, "disk", full) if full else None)
 
     def _signal(self, number: int) -> None:
-        for send in (os.kill, os.killpg):
-            try:
-                send(self.pid, number)
-            except ProcessLookupError:  # it has ended, or has no group of its own yet
-                continue
+        _send(os.kill, self.pid, number)
+        _send(os.killpg, self.pid, number)
 
 
 def crossed(limits: Limits, seen: Usage) -> Doom | None:
@@ -150,6 +162,13 @@ def crossed(limits: Limits, seen: Usage) -> Doom | None:
             End.RESOURCE, "processes", f"{seen.processes} processes; {limits.processes} are allowed"
         )
     return _cpu(limits.cpu_seconds) if seen.cpu_seconds > limits.cpu_seconds else None
+
+
+def _send(kill: Callable[[int, int], None], target: int, number: int) -> None:
+    try:
+        kill(target, number)
+    except ProcessLookupError:  # it has ended, or has no group of its own yet
+        return
 
 
 def _cpu(most: float) -> Doom:

@@ -15,11 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autonomy.sdk import registry
-from autonomy.sessions import child, clock, kernel
+from autonomy.sessions import clock, isolation, kernel
 from autonomy.sessions.envelope import Envelope
-from autonomy.sessions.orders import End, Purpose
-from autonomy.sessions.sources import packages
+from autonomy.sessions.forking import begun, refused
+from autonomy.sessions.leftovers import begin_removal, end_all_of, end_strays
+from autonomy.sessions.loading import NotLoaded, component_of, loaded
+from autonomy.sessions.orders import End
+from autonomy.sessions.sandbox import Bounds, Refused, prepared
 from autonomy.sessions.watch import Doom, Running
 from autonomy.sessions.wire import BadMessage, Channel, Message
 
@@ -27,19 +29,26 @@ _CHUNK = 65_536
 _LARGEST_ORDER = 4_000_000
 _UNSENT_OUTPUT = 1_000_000
 _MOST_READS = 64
+_END_SECONDS = 5
 
 
 class Zygote:
     """Serves orders until its supervisor is gone."""
 
-    def __init__(self, channel: Channel, *, lease_seconds: float, patience: float) -> None:
+    def __init__(
+        self, channel: Channel, bounds: Bounds, *, lease_seconds: float, patience: float
+    ) -> None:
         self._channel = channel
+        self._bounds = bounds
         self._lease_seconds = lease_seconds
         self._patience = patience
         self._running: dict[int, Running] = {}
+        self._removing: set[int] = set()
+        self._strays = False
         self._selector = selectors.DefaultSelector()
         self._deaths, wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGHUP, self._orphaned)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         self._selector.register(self._deaths, selectors.EVENT_READ, self._reap)
         self._selector.register(channel, selectors.EVENT_READ, self._hear)
@@ -48,13 +57,16 @@ class Zygote:
         """Fork, watch and bury until the supervisor hangs up; then leave nothing behind."""
         while not self._channel.closed:
             self._listen()
-            for key, events in self._selector.select(self._pause()):
-                if events & selectors.EVENT_WRITE:
-                    self._channel.flush()
-                if events & selectors.EVENT_READ:
-                    key.data()
+            self._handle(self._pause())
             self._watch()
         self._end_all()
+
+    def _handle(self, pause: float | None) -> None:
+        for key, events in self._selector.select(pause):
+            if events & selectors.EVENT_WRITE:
+                self._channel.flush()
+            if events & selectors.EVENT_READ:
+                key.data()
 
     def _listen(self) -> None:
         writing = selectors.EVENT_WRITE if self._channel.waiting else 0
@@ -62,10 +74,15 @@ class Zygote:
 
     def _pause(self) -> float | None:
         """How long nothing has to be done; without sessions, until somebody calls."""
+        if self._strays:
+            return 0.1
         if not self._running:
             return None
-        due = min(session.due() for session in self._running.values())
+        due = min(session.due(self._lease_seconds) for session in self._running.values())
         return max(0.0, due - clock.seconds())
+
+    def _orphaned(self, *_: object) -> None:
+        self._channel.closed = True
 
     def _hear(self) -> None:
         try:
@@ -107,32 +124,15 @@ class Zygote:
         envelope = Envelope.from_json(order)
         sock = self._channel.taken_fd()
         try:
-            self._fork(envelope, _component(envelope), sock)
-        except (_NotLoaded, OSError) as error:
-            self._tell("ended", envelope, {"ended": End.REFUSED, "error": str(error)})
+            session = begun(envelope, component_of(envelope), self._bounds, sock)
+        except (NotLoaded, Refused, OSError) as error:
+            self._tell("ended", envelope, refused(error))
+        else:
+            self._running[session.pid] = session
+            self._selector.register(session.pipe, selectors.EVENT_READ, lambda: self._read(session))
+            self._tell("started", envelope, {"pid": session.pid})
         finally:
             os.close(sock)
-
-    def _fork(self, envelope: Envelope, component: Any, sock: int) -> None:
-        pipe, output = os.pipe2(os.O_CLOEXEC)
-        now = clock.seconds()
-        try:
-            pid = os.fork()
-            if pid == 0:
-                os.setsid()
-                kernel.die_with_parent(signal.SIGKILL)
-                child.main(envelope, component, sock, output)
-        except OSError:
-            os.close(pipe)
-            raise
-        finally:
-            os.close(output)
-        os.set_blocking(pipe, False)
-        session = Running(envelope, pid, pipe, started=now, renewed=envelope.leased_at)
-        session.look_at = now + 0.1
-        self._running[pid] = session
-        self._selector.register(pipe, selectors.EVENT_READ, lambda: self._read(session))
-        self._tell("started", envelope, {"pid": pid})
 
     def _read(self, session: Running) -> None:
         """Take what a session printed; one chunk at a time, so that others get their turn."""
@@ -162,6 +162,8 @@ class Zygote:
         now = clock.seconds()
         for session in self._running.values():
             session.watch(now, lease_seconds=self._lease_seconds)
+        if self._strays:
+            self._sweep()
 
     def _reap(self) -> None:
         os.read(self._deaths, _CHUNK)
@@ -172,13 +174,34 @@ class Zygote:
                 return
             if pid == 0:
                 return
+            self._removing.discard(pid)
             session = self._running.pop(pid, None)
             if session:
                 peak, cpu = used.ru_maxrss * 1024, used.ru_utime + used.ru_stime
                 self._bury(session, status, cpu, peak)
 
     def _bury(self, session: Running, status: int, cpu: float, peak: int) -> None:
-        session.kill()
+        """Leave nothing of it, and tell how it ended."""
+        if not self._bounds.isolation.namespaces:
+            self._end_leftovers(session)
+        self._drain(session)
+        removal = begin_removal(Path(session.envelope.temp)) if session.envelope.temp else None
+        if removal:
+            self._removing.add(removal)
+        self._tell("ended", session.envelope, session.buried(status, cpu, peak, clock.seconds()))
+
+    def _end_leftovers(self, session: Running) -> None:
+        session.kill_group()
+        uid = session.envelope.uid
+        if uid is not None and all(uid != other.envelope.uid for other in self._running.values()):
+            end_all_of(uid)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        self._strays = not end_strays({*self._running, *self._removing})
+
+    def _drain(self, session: Running) -> None:
+        """What it printed last."""
         for _ in range(_MOST_READS):
             if session.pipe not in self._selector.get_map():
                 break
@@ -188,73 +211,48 @@ class Zygote:
         os.close(session.pipe)
         session.pipe = -1
         self._pass_on(session, session.output.feed(b"", final=True))
-        self._tell("ended", session.envelope, session.buried(status, cpu, peak, clock.seconds()))
 
     def _end_all(self) -> None:
+        """Kill every session, and wait until they are gone."""
         for session in self._running.values():
             session.end(Doom(End.LOST, error="the supervisor is gone"))
+        self._selector.unregister(self._channel)
+        until = clock.seconds() + _END_SECONDS
+        while self._running and clock.seconds() < until:
+            self._handle(0.2)
 
     def _tell(self, what: str, envelope: Envelope, more: Message) -> None:
         self._channel.send({what: {"session_id": envelope.session_id, **more}})
 
 
-class _NotLoaded(Exception):
-    """The component, or this version of it, is not loaded here."""
-
-
-def _component(envelope: Envelope) -> Any:
-    kind = "detector" if envelope.purpose is Purpose.DETECT else "skill"
-    component = registry.current().components.get((kind, envelope.component))
-    if component is None:
-        raise _NotLoaded(f"{kind} {envelope.component!r} is not loaded on this node")
-    if envelope.version not in ("", component.version):
-        raise _NotLoaded(
-            f"version {envelope.version} of {envelope.component} is not loaded; "
-            f"{component.version} is"
-        )
-    return component
-
-
-def loaded(folders: tuple[Path, ...]) -> Message:
-    """Load everything; what there is, and what could not be loaded."""
-    found = registry.load(folders)
-    return {
-        "components": [_declared(kind, item) for (kind, _), item in found.components.items()],
-        "problems": found.problems,
-        "packages": {str(path): version for path, version in packages(folders).items()},
-    }
-
-
-def _declared(kind: str, component: Any) -> Message:
-    return {
-        "kind": kind,
-        "name": component.name,
-        "version": component.version,
-        "tier": component.tier,
-        "owner": component.owner,
-        "description": component.description,
-        "module": component.module,
-        "declaration": component.declaration(),
-    }
-
-
 def main() -> None:
     """Load, freeze, tell, serve."""
+    given = _arguments()
+    for number in (signal.SIGTERM, signal.SIGINT):  # its end is the end of its supervisor
+        signal.signal(number, signal.SIG_IGN)
+    kernel.die_with_parent(signal.SIGHUP)
+    kernel.inherit_orphans()
+    os.set_inheritable(given.socket, False)  # noqa: FBT003
+    channel = Channel(socket.socket(fileno=given.socket), largest=_LARGEST_ORDER, takes_fds=True)
+    found = isolation.probe().at_most(given.strongest)
+    news = {**loaded(tuple(given.folders)), "isolation": found.as_json()}
+    bounds = prepared(found, given.folders, given.protected)
+    zygote = Zygote(channel, bounds, lease_seconds=given.lease_seconds, patience=given.patience)
+    gc.collect()
+    gc.freeze()
+    channel.send({"loaded": news})
+    zygote.serve()
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--lease-seconds", type=float, required=True)
     parser.add_argument("--patience", type=float, required=True)
+    parser.add_argument("--strongest", type=int, required=True)
+    parser.add_argument("--protected", type=Path, action="append", default=[])
     parser.add_argument("folders", type=Path, nargs="*")
-    given = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGINT):  # its end is the end of its supervisor
-        signal.signal(number, signal.SIG_IGN)
-    channel = Channel(socket.socket(fileno=given.socket), largest=_LARGEST_ORDER, takes_fds=True)
-    os.set_inheritable(given.socket, False)  # noqa: FBT003
-    channel.send({"loaded": loaded(tuple(given.folders))})
-    zygote = Zygote(channel, lease_seconds=given.lease_seconds, patience=given.patience)
-    gc.collect()
-    gc.freeze()
-    zygote.serve()
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,196 @@
+"""How far sessions can be cut off on this machine (C-18): found by trying, told in words."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import autonomy
+from autonomy.sessions import ground, kernel, landlock, namespaces
+
+_PROBE_SECONDS = 20
+_FIRST_KERNEL_THAT_COUNTS = (5, 14)
+
+CONTAINED: dict[int, str] = {
+    0: "run-aways and leftovers: time, memory, processes, disk, output, children that stay behind",
+    1: "also files: a session reads the system, its own folders and its scope, and writes less",
+    2: "also other processes and the network: a session sees neither, and cannot reach the node",
+}
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What was found."""
+
+    level: int
+    landlock: int
+    """The version of its interface; 0 where there is none."""
+    namespaces: bool
+    own_users: bool
+    """Sessions can run as other users than the node, because it runs as root."""
+    counts_processes: bool
+    """The kernel counts a session's processes apart from the user's others."""
+    facts: tuple[str, ...] = ()
+
+    @property
+    def cuts_files(self) -> bool:
+        """Whether a session can be kept from all files but its own."""
+        return self.landlock > 0
+
+    @property
+    def cuts_network(self) -> bool:
+        """Whether a session can be kept from every network, also from names and datagrams."""
+        return self.namespaces
+
+    @property
+    def contains(self) -> tuple[str, ...]:
+        """What cannot get out of a session, in words."""
+        return tuple(CONTAINED[level] for level in range(self.level + 1))
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that is sent."""
+        return asdict(self)
+
+    def at_most(self, level: int) -> "Isolation":
+        """As if the machine allowed no more than this level."""
+        return replace(
+            self,
+            level=min(self.level, level),
+            landlock=self.landlock if level >= 1 else 0,
+            namespaces=self.namespaces and level >= 2,
+            counts_processes=self.counts_processes and level >= 2,
+        )
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Isolation":
+        """What was sent."""
+        return cls(**{**found, "facts": tuple(found["facts"])})
+
+
+def detect(uids: Iterable[int] = ()) -> Isolation:
+    """What this machine allows, and what sessions of these users could not read. Takes 0.2 s.
+
+    Tried in a process of its own: one with threads cannot try it.
+    """
+    root = str(Path(autonomy.__file__).parent.parent)
+    answer = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-P", "-m", "autonomy.sessions.isolation", *map(str, uids)],
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": root},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_PROBE_SECONDS,
+        check=True,
+    )
+    return Isolation.from_json(json.loads(answer.stdout))
+
+
+def probe(uids: Iterable[int] = ()) -> Isolation:
+    """The same, in this process, which must have a single thread."""
+    version = landlock.abi()
+    obstacle = _obstacle()
+    root = namespaces.is_root()
+    level = 2 if version and not obstacle else 1 if version else 0
+    return Isolation(
+        level=level,
+        landlock=version,
+        namespaces=not obstacle,
+        own_users=root,
+        counts_processes=_kernel_version() >= _FIRST_KERNEL_THAT_COUNTS,
+        facts=(*_told(version, obstacle, root=root), *_hidden_from(uids)),
+    )
+
+
+def unreadable(paths: Iterable[Path], uid: int) -> list[Path]:
+    """Those of the paths that this user cannot use; needs root and a single thread."""
+    wanted = list(paths)
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _exit_after(lambda: _tell_unreadable(wanted, uid, write))
+    os.close(write)
+    with os.fdopen(read) as told:
+        numbers = told.read().split()
+    os.waitpid(pid, 0)
+    return [wanted[int(number)] for number in numbers]
+
+
+def _tell_unreadable(paths: list[Path], uid: int, write: int) -> None:
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+    hidden = [n for n, path in enumerate(paths) if not os.access(path, os.R_OK | os.X_OK)]
+    os.write(write, " ".join(map(str, hidden)).encode())
+
+
+def _obstacle() -> str:
+    """Why a session cannot have namespaces of its own; empty where it can."""
+    if not kernel.LINUX:
+        return f"{sys.platform} has none"
+    try:
+        pid = namespaces.fork()
+    except OSError as error:
+        return f"the kernel refuses ({error.strerror}); a container may have to be given the right"
+    if pid == 0:
+        _exit_after(_try_namespaces)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return f"they cannot be set up ({os.strerror(status)})" if status else ""
+
+
+def _try_namespaces() -> None:
+    namespaces.enter()
+    namespaces.cut_network()
+
+
+def _exit_after(act: Callable[[], None]) -> None:
+    """In a forked child: do it, and leave with its error as status."""
+    status = 255
+    try:
+        act()
+        status = 0
+    except OSError as error:
+        status = error.errno or 255
+    finally:
+        os._exit(status)
+
+
+def _told(version: int, obstacle: str, *, root: bool) -> list[str]:
+    files = (
+        f"Landlock (version {version}) keeps sessions to their files"
+        if version
+        else "Landlock is not there: sessions can read and write all that their user can"
+    )
+    view = (
+        f"sessions share processes and network with the node: {obstacle}"
+        if obstacle
+        else "sessions see only their own processes and have no network unless declared"
+    )
+    users = (
+        "sessions can run as users of their own"
+        if root
+        else "sessions run as the node's own user; start it as root to keep them apart by user"
+    )
+    return [files, view, users]
+
+
+def _hidden_from(uids: Iterable[int]) -> list[str]:
+    """What sessions of these users need and cannot read."""
+    if not namespaces.is_root():
+        return []
+    facts = []
+    for uid in uids:
+        hidden = ", ".join(str(path) for path in unreadable(ground.readable(()), uid))
+        if hidden:
+            facts.append(f"user {uid} cannot read {hidden}: put the environment where it can")
+    return facts
+
+
+def _kernel_version() -> tuple[int, ...]:
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(probe(map(int, sys.argv[1:])).as_json()))
