@@ -161,7 +161,9 @@ def test_two_people_at_once_two_hundred_times_are_one_answer_each_time(
     def answer_all(by: User, answer: str) -> list[str]:
         return [_answer(approval, by, answer, together) for approval in approvals]
 
-    answers = at_once(lambda: answer_all(ada, "approved"), lambda: answer_all(ben, "rejected"))
+    answers = at_once(
+        lambda: answer_all(ada, "approved"), lambda: answer_all(ben, "rejected"), limit_seconds=110
+    )
 
     decisions = []
     for approval, *pair in zip(approvals, *answers, strict=True):
