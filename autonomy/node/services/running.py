@@ -176,7 +176,8 @@ class Running:
             error = _CLASS_OF_END.get(report.ended) or report.error_class or ErrorClass.TRANSIENT
             limit = f" ({report.limit})" if report.limit else ""
             self._settle_or_ask(
-                held, self._after_failure(held, error, f"{error}{limit}: {report.error}")
+                held,
+                self._after_failure(held, error, f"{error}{limit}: {_last_line(report.error)}"),
             )
 
     def _after_failure(self, held: Held, error: ErrorClass, reason: str) -> dict[str, Any]:
@@ -238,6 +239,12 @@ def _end(held: Held) -> SessionEnd:
     if held.session_end is None:
         raise RuntimeError("the session has not ended")
     return held.session_end
+
+
+def _last_line(error: str) -> str:
+    """What a traceback ends with; all of it stands with the session."""
+    lines = error.strip().splitlines()
+    return lines[-1] if lines else "no reason was given"
 
 
 def _words(evidence: dict[str, Any]) -> str:

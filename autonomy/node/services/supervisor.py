@@ -10,6 +10,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -72,10 +73,8 @@ class Supervisor:
 
     def ring(self) -> None:
         """There may be work: look at once."""
-        try:
+        with suppress(OSError):  # it is ringing already, or nobody listens any more
             self._ringer.send(b"!")
-        except BlockingIOError:
-            return  # it is ringing already
 
     def stop(self) -> None:
         """Take nothing new, end what runs, leave the map."""
@@ -91,14 +90,15 @@ class Supervisor:
 
     def run(self) -> None:
         """Join, work until stopped, leave. Outages of the database are survived."""
-        place = self._join()
-        if place is None:
-            return
-        try:
-            self._work(place)
-        finally:
-            place.pool.close()
-            self._leave(place)
+        with self._bell, self._ringer:
+            place = self._join()
+            if place is None:
+                return
+            try:
+                self._work(place)
+            finally:
+                place.pool.close()
+                self._leave(place)
 
     def _join(self) -> Workplace | None:
         folders.sweep(self.node.folder, living=set())

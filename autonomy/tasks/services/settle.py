@@ -130,6 +130,15 @@ def await_evidence(
             record_stale(task_id, epoch, session_id, what="result")
             return False
     _close_sessions([(session_id, task_id, session)])
+    record(
+        Fact(
+            type="session_ended",
+            stream="task",
+            stream_id=str(task_id),
+            actor=f"session:{session_id}",
+            payload={"epoch": epoch, "ended": session.ended, "artifacts": len(session.artifacts)},
+        )
+    )
     return True
 
 
