@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from console.host.connections import Connections, setting
 from console.host.errors import HomeUnusable, NotRunning, SettingRefused
@@ -67,28 +68,45 @@ def keep(home: Home, settings: Mapping[str, str], *, embedded: bool) -> None:
     write_private(home.run / _KEPT, {"settings": dict(settings), "embedded": embedded})
 
 
+def known(home: Home) -> dict[str, str]:
+    """The settings of the last start; none before the first."""
+    kept = _kept(home)
+    return dict(kept["settings"]) if kept else {}
+
+
 def load(path: Path | None = None) -> None:
     """Put the environment of an installation into this process, before Django is set up."""
     home = Home.of(os.environ, path)
     if os.environ.get(LOADED) == str(home.path):
         return
     before = given()
-    kept = _kept(home)
-    if kept is None and not (setting(before, "DATABASE_URL") and setting(before, "SECRET_KEY")):
-        raise NotRunning(
-            f"the platform was never started on {home.path}",
-            "start it with `autonomy up`, or name its home in AUTONOMY_HOME",
-        )
-    settings = kept or {LOADED: str(home.path), "AUTONOMY_HOME": str(home.path)}
+    settings = _usable(home, before)
     _given.clear()
     _given.update(before)
     os.environ.clear()
     os.environ.update(environment_of("command", before, settings))
 
 
-def _kept(home: Home) -> dict[str, str] | None:
+def _usable(home: Home, before: Mapping[str, str]) -> dict[str, str]:
+    kept = _kept(home)
+    if kept is None:
+        if not (setting(before, "DATABASE_URL") and setting(before, "SECRET_KEY")):
+            raise NotRunning(
+                f"the platform was never started on {home.path}",
+                "start it with `autonomy up`, or name its home in AUTONOMY_HOME",
+            )
+        return {LOADED: str(home.path), "AUTONOMY_HOME": str(home.path)}
+    if kept["embedded"] and not home.is_locked():
+        raise NotRunning(
+            f"the platform on {home.path} does not run, and its PostgreSQL with it",
+            "start it with `autonomy up`",
+        )
+    return dict(kept["settings"])
+
+
+def _kept(home: Home) -> dict[str, Any] | None:
     try:
-        kept = json.loads((home.run / _KEPT).read_text())
+        kept: dict[str, Any] = json.loads((home.run / _KEPT).read_text())
     except FileNotFoundError:
         return None
     except PermissionError:
@@ -96,13 +114,7 @@ def _kept(home: Home) -> dict[str, str] | None:
             f"{home.path} belongs to another user",
             "run the command as the user who started the platform",
         ) from None
-    if kept["embedded"] and not home.is_locked():
-        raise NotRunning(
-            f"the platform on {home.path} does not run, and its PostgreSQL with it",
-            "start it with `autonomy up`",
-        )
-    settings: dict[str, str] = kept["settings"]
-    return settings
+    return kept
 
 
 def _dotenv() -> dict[str, str]:

@@ -24,6 +24,9 @@ START_SECONDS = 600
 
 STOP_SECONDS = 30
 
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Supervisors that this process started, to be waited for when it ends them."""
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -122,6 +125,8 @@ def _stop_supervisor(home: Home) -> None:
         os.kill(supervisor.pid, signal.SIGKILL)
         wait_until(lambda: not supervisor.alive(), seconds=5)
         end_orphans(home)
+    if supervisor and (child := _children.pop(supervisor.pid, None)):
+        child.wait(5)
 
 
 def _supervisor(home: Home) -> Identity | None:
@@ -164,6 +169,7 @@ def _started(home: Home, child: subprocess.Popen[bytes], answer: str) -> State:
             f"the supervisor did not start within {START_SECONDS} s, or ended",
             f"read {home.logs / 'supervisor.log'}",
         )
+    _children[child.pid] = child
     return current(home)
 
 

@@ -34,7 +34,7 @@ class Web:
     @property
     def wanted_ports(self) -> range:
         """The port named in the settings, or the next one that is free."""
-        first = _port(self.environ.get("AUTONOMY_PORT") or str(WEB_PORT))
+        first = web_port(self.environ)
         return range(first, first + _NEXT)
 
     def prepare(self) -> None:
@@ -89,7 +89,9 @@ def _node(name: str) -> tuple[str, ...]:
     return (*_CELERY, "worker", "-P", "solo", *quiet, *place, "--loglevel", "WARNING")
 
 
-def _port(text: str) -> int:
+def web_port(environ: Mapping[str, str]) -> int:
+    """The port of the console, or the first to try."""
+    text = environ.get("AUTONOMY_PORT") or str(WEB_PORT)
     if not text.isdecimal() or not 0 < int(text) < 65_000:
         raise SettingRefused(
             f"AUTONOMY_PORT={text!r} is not a port", "set AUTONOMY_PORT to a number such as 8700"

@@ -18,16 +18,17 @@ from console.host.connections import (
     setting,
 )
 from console.host.embedded import Server, postgres_of, start, valkey_of
-from console.host.environment import environment_of, keep, settings_of
+from console.host.environment import environment_of, keep, node_names, settings_of
 from console.host.errors import HostError, StartFailed
 from console.host.home import Home, private
 from console.host.identity import Identity
 from console.host.logs import Logs
 from console.host.orphans import end_orphans
 from console.host.ports import LOOPBACK, KeptPorts
-from console.host.processes import Web, background, flower
+from console.host.processes import Web, background, flower, web_port
 from console.host.secrets import Secrets
 from console.host.state import State
+from console.host.urls import refuse_malformed
 from console.host.wakeups import AskedToEnd, Wakeups
 from console.host.watch import Watch
 
@@ -52,6 +53,7 @@ class Supervisor:
 
     def run(self, announce: Callable[[State], None]) -> None:
         """Start, say so, and keep everything up until asked to end."""
+        _check(self._environ)
         self._home.prepare()
         with self._home.locked(), self._wakeups.installed():
             _adopt_strays()
@@ -155,6 +157,17 @@ class Supervisor:
 
     def _skills(self) -> tuple[str, ...]:
         return tuple(filter(None, self._environ.get("AUTONOMY_SKILLS", "").split(",")))
+
+
+def _check(environ: Mapping[str, str]) -> None:
+    """Refuse settings that cannot be used before anything is started for them."""
+    node_names(environ)
+    web_port(environ)
+    given_roles(environ)
+    for name in ("SECRET_KEY", "REDIS_URL"):
+        setting(environ, name)
+    if url := setting(environ, "DATABASE_URL"):
+        refuse_malformed("DATABASE_URL", url)
 
 
 def _judge(done: subprocess.CompletedProcess[bytes], logs: Logs) -> None:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,14 +19,23 @@ from console.host.secrets import Secrets
 @pytest.fixture
 def home() -> Iterator[Home]:
     """A home of its own, prepared, with secrets."""
+    with fresh_home() as made:
+        made.prepare()
+        Secrets(made).make()
+        yield made
+
+
+@contextmanager
+def fresh_home() -> Iterator[Home]:
+    """A home nobody has used, gone after the block."""
     made = Home(Path(tempfile.mkdtemp(prefix="autonomy-home-")).resolve())
-    made.prepare()
-    Secrets(made).make()
-    yield made
-    made.forget()
+    try:
+        yield made
+    finally:
+        made.forget()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def environ() -> dict[str, str]:
     """The environment of someone who has set nothing."""
     unset = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
