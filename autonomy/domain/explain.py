@@ -62,7 +62,7 @@ class TaskFacts:
     verdict: str = ""
     evidence: tuple[str, ...] = ()
     dollars: str = ""
-    ready: ReadyTask | None = None  # as the engine sees it, when it may be dispatched
+    ready: ReadyTask | None = None  # as the engine sees it, when it is near enough to its turn
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,19 @@ def _held(facts: TaskFacts) -> Explanation:
 def _not_dispatched(facts: TaskFacts, world: World | None, weights: Weights) -> Explanation:
     waiting = _later(facts)
     if waiting is None:
-        if world is None or facts.ready is None:
+        if world is None:
             raise ValueError(f"task {facts.id} may be dispatched: explaining it takes the world")
-        waiting = why_waiting(world, facts.ready, weights)
+        waiting = why_waiting(world, facts.ready, weights) if facts.ready else _far_behind(world)
     what = "Its pre-flight has" if _is_preflight(facts) else "It has"
     sentence = f"{what} not started ({waiting.reason.value}): {waiting.words}"
     return Explanation(_closed([sentence]), waiting.reason, waiting.details)
+
+
+def _far_behind(world: World) -> Waiting:
+    """The engine looks at the first of a long queue only."""
+    ahead = len(world.tasks)
+    words = f"it is behind the {ahead} tasks that the engine looks at now"
+    return Waiting(Reason.PRIORITY, words, {"rank_at_least": ahead + 1})
 
 
 def _is_preflight(facts: TaskFacts) -> bool:

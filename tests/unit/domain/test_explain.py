@@ -107,6 +107,13 @@ def test_a_task_that_waits_for_its_pre_flight_says_so() -> None:
     assert told.words.startswith("Its pre-flight has not started")
 
 
+def test_a_task_beyond_what_the_engine_looks_at_is_behind_all_of_it() -> None:
+    told = explain(facts(State.READY, ready=None), world(task("t2"), task("t3"), node()))
+
+    assert told.reason is Reason.PRIORITY
+    assert "behind the 2 tasks" in told.words
+
+
 def test_explaining_what_may_be_dispatched_takes_the_world() -> None:
     with pytest.raises(ValueError, match="takes the world"):
         explain(facts(State.READY))

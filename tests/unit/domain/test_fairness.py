@@ -54,7 +54,7 @@ def test_those_who_come_when_a_flood_is_under_way_are_served_as_soon() -> None:
 
 @given(
     st.lists(st.sampled_from("abcde"), min_size=1, max_size=5, unique=True),
-    st.lists(st.integers(0, 4), min_size=400, max_size=400),
+    st.lists(st.integers(0, 4), min_size=150, max_size=150),
 )
 def test_no_waiting_origin_is_passed_over_more_than_the_bound(
     origins: list[str], wishes: list[int]

@@ -79,11 +79,11 @@ def test_a_circle_that_is_found_is_one(graph: dict[int, list[int]], dice: random
     assert all(b in tangled[a] for a, b in itertools.pairwise([*cycle, *cycle[:1]]))
 
 
-def test_a_chain_of_a_hundred_thousand_is_walked_without_recursion() -> None:
-    chain = {task: [task - 1] if task else [] for task in range(100_000)}
+def test_a_chain_of_twenty_thousand_is_walked_without_recursion() -> None:
+    chain = {task: [task - 1] if task else [] for task in range(20_000)}
 
     assert find_cycle(chain) == []
-    assert ordered(chain) == list(range(100_000))
+    assert ordered(chain) == list(range(20_000))
 
 
 @given(graphs())
