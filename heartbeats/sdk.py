@@ -131,7 +131,7 @@ def detector(
 
 def _params(look: Callable[..., Iterable[Finding]]) -> type[BaseModel]:
     """A model of the parameters after the view; others are refused."""
-    hints = typing.get_type_hints(look)
+    hints = typing.get_type_hints(look, include_extras=True)
     fields: dict[str, Any] = {}
     for parameter in list(inspect.signature(look).parameters.values())[1:]:
         if parameter.name not in hints:

@@ -17,8 +17,6 @@ from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.scope import Scope
 
 
-
-
 class BadArguments(ValueError):
     """Arguments that do not fit the schema; the message names each field."""
 
@@ -173,7 +171,7 @@ def skill(
             foreign_code=foreign_code,
             critical=critical,
             arguments=_arguments(run),
-            result=TypeAdapter(typing.get_type_hints(run).get("return", Any)),
+            result=TypeAdapter(typing.get_type_hints(run, include_extras=True).get("return", Any)),
             module=run.__module__,
             labels=frozenset(labels),
         )
@@ -185,7 +183,7 @@ def skill(
 
 def _arguments(run: Callable[..., Any]) -> type[BaseModel]:
     """A model of the parameters after `ctx`; extra arguments are refused."""
-    hints = typing.get_type_hints(run)
+    hints = typing.get_type_hints(run, include_extras=True)
     parameters = list(inspect.signature(run).parameters.values())
     if not parameters or parameters[0].name != "ctx":
         raise SkillDeclarationError(f"the first parameter of {run.__qualname__} must be `ctx`")
