@@ -37,6 +37,8 @@ class TestPlan(BaseModel):
     """Empty where the configuration names them."""
     roots: tuple[str, ...] = (".",)
     """Folders that imports start from."""
+    seconds: float = 240
+    """How long all of them together may take."""
 
 
 class Snapshot:
@@ -98,6 +100,7 @@ class Snapshot:
             runner="pytest" if knows else "unittest",
             config=config,
             paths=allowed or (() if names_paths else _folders(found)),
+            seconds=self.steward.test_seconds,
             roots=("src", ".") if self._has_src_layout() else (".",),
         )
 

@@ -3,16 +3,27 @@
 import tomllib
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from autonomy.sdk import Permanent
 
 NAME = ".steward.toml"
 
-Inside = Annotated[
-    str, StringConstraints(pattern=r"^(?!\.\.?(/|$))(?!.*/\.\.(/|$))[^/\-\x00-\x1f][^\x00-\x1f]*$")
-]
-"""A path inside the repository: relative, without `..`, not to be taken for an option."""
+
+def _inside(path: str) -> str:
+    if not path.isprintable() or path.startswith(("/", "-")) or ".." in path.split("/"):
+        raise ValueError("name a path inside the repository: relative, without `..`")
+    return path
+
+
+Inside = Annotated[str, StringConstraints(min_length=1), AfterValidator(_inside)]
 
 
 class BadStewardFile(Permanent):
@@ -28,6 +39,8 @@ class StewardFile(BaseModel):
     """Whether any of the repository's tests may be run."""
     tests: tuple[Inside, ...] = ()
     """Only these files and folders hold tests that may be run; empty: whatever is found."""
+    test_seconds: float = Field(default=240, gt=0, le=240)
+    """How long all tests together may take."""
     requirements: tuple[str, ...] | None = None
     """What the tests need, where it should not be found out from the project's declarations."""
     pytest_config: bool = True

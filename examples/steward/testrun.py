@@ -12,7 +12,6 @@ from steward.declared import TestPlan
 from steward.environment import site_packages
 from steward.git import shown
 
-SECONDS = 240.0
 REPORT = "junit.xml"
 _SAID = 1500
 _ENDED_WITH_A_REPORT = (0, 1, 2, 5)  # passed, failed, interrupted by errors, none found
@@ -41,7 +40,7 @@ def run(
     output = folder / "output"
     code = _wait(
         [str(python), "-m", "pytest", *options, *(f"./{path}" for path in plan.paths)],
-        _environment(plan, tree, folder, python), tree, output,
+        _environment(plan, tree, folder, python), tree, output, plan.seconds,
     )  # fmt: skip
     said = _tail(output)
     if code not in _ENDED_WITH_A_REPORT or not report.exists():
@@ -49,19 +48,19 @@ def run(
     return Run(code, said)
 
 
-def _wait(argv: list[str], env: dict[str, str], tree: Path, output: Path) -> int:
+def _wait(argv: list[str], env: dict[str, str], tree: Path, output: Path, seconds: float) -> int:
     """The exit code; what the tests leave running ends with the session."""
     with output.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 -- a list of words, never a shell
             argv, env=env, cwd=tree, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
         )
     try:
-        return process.wait(SECONDS)
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
         raise Permanent(
-            f"the tests did not end within {SECONDS:g} s; last words: {_tail(output)}"
+            f"the tests did not end within {seconds:g} s; last words: {_tail(output)}"
         ) from None
 
 
