@@ -64,7 +64,8 @@ def dispatched(task: Task, node: str = NODE) -> Task:
     """The task as the engine leaves it when it has chosen a node."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE tasks_task SET state = CASE state WHEN 'ready' THEN 'dispatched' ELSE state END,"
+            "UPDATE tasks_task SET"
+            " state = CASE state WHEN 'ready' THEN 'dispatched' ELSE state END,"
             " node = %s, epoch = epoch + 1, dispatched_at = now() WHERE id = %s",
             [node, task.id],
         )
