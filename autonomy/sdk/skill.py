@@ -94,15 +94,18 @@ class Skill:
 
     def checked(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments in JSON form after the schema has accepted them; raises BadArguments."""
-        try:
-            return self.arguments.model_validate(dict(args)).model_dump(mode="json")
-        except pydantic.ValidationError as error:
-            raise BadArguments(_problems(error)) from None
+        return self._parsed(args).model_dump(mode="json")
 
     def values(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments as the Python values that the function takes."""
-        parsed = self.arguments.model_validate(dict(args))
+        """The arguments as the Python values that the function takes; raises BadArguments."""
+        parsed = self._parsed(args)
         return {name: getattr(parsed, name) for name in self.arguments.model_fields}
+
+    def _parsed(self, args: Mapping[str, Any]) -> BaseModel:
+        try:
+            return self.arguments.model_validate(dict(args))
+        except pydantic.ValidationError as error:
+            raise BadArguments(_problems(error)) from None
 
     def declaration(self) -> dict[str, Any]:
         """What the map keeps: everything but the code."""

@@ -20,3 +20,5 @@ def test_the_constraints_of_a_type_are_part_of_the_schema() -> None:
     assert declared.declaration()["arguments"]["properties"]["name"]["pattern"] == "^[a-z]+$"
     with pytest.raises(BadArguments, match="name: String should match"):
         declared.checked({"name": "--force"})
+    with pytest.raises(BadArguments, match="name: String should match"):
+        declared.values({"name": "--force"})
