@@ -27,7 +27,7 @@ from heartbeats.services.looking import (
 )
 from heartbeats.services.noticing import notice
 
-AHEAD = 128
+AHEAD = 256
 """So many ticks a node takes before it can look for all of them; other nodes find the rest."""
 LOOK_SECONDS = 1.0
 NETWORK_LOOK_SECONDS = 10.0

@@ -28,7 +28,9 @@ from ledger.services import Fact, record
 
 DOORBELL = "heartbeats.tick"
 QUEUE = "ticks"
+MAX_NAME_CHARS = 190
 LONGEST_EXPIRY = timedelta(minutes=5)
+_TURN = "heartbeats.put_to_work"
 _CRONTAB_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 Row: TypeAlias = IntervalSchedule | CrontabSchedule | ClockedSchedule
@@ -77,15 +79,18 @@ def put_to_work(
 
     Raises WatchRefused.
     """
-    params = dict(params or {})
-    row = _kept(checked(detector, params, When(every, crontab, timezone, at)))
+    params, missed = dict(params or {}), _policy(missed)
+    _check_name(name)
+    unstored = checked(detector, params, When(every, crontab, timezone, at))
+    now = _take_turns()
+    row = _kept(unstored)
     watch = Watch.objects.select_for_update(no_key=True).filter(name=name).first()
     before = _told(watch) if watch else None
     watch = watch or Watch(id=new_id(), name=name)
-    watch.detector, watch.params, watch.missed = detector, params, Missed(missed).value
+    watch.detector, watch.params, watch.missed = detector, params, missed.value
     watch.schedule, plan = _rung_by(watch, row)
     if plan.words != watch.planned:
-        watch.planned, watch.next_due_at = plan.words, _first_due(plan)
+        watch.planned, watch.next_due_at = plan.words, _first_due(plan, now)
     watch.save()
     if _told(watch) != before:
         type_ = "watch_changed" if before else "watch_added"
@@ -117,6 +122,27 @@ def checked(detector: str, params: Mapping[str, Any], when: When) -> Row:
     except UnusableSchedule as error:
         raise WatchRefused(str(error), _FIELDS[type(row)]) from None
     return row
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
+        raise WatchRefused(f"use 1 to {MAX_NAME_CHARS} printable characters", "name")
+
+
+def _policy(missed: Missed | str) -> Missed:
+    try:
+        return Missed(missed)
+    except ValueError:
+        choices = ", ".join(policy.value for policy in Missed)
+        raise WatchRefused(f"{missed!r} is none of {choices}", "missed") from None
+
+
+def _take_turns() -> datetime:
+    """Set up one watch after the other, as their schedules' rows are shared; answers the time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), now()", [_TURN])
+        now: datetime = cursor.fetchone()[1]
+    return now
 
 
 def _check_params(params: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
@@ -192,7 +218,10 @@ def _rung_by(watch: Watch, row: Row) -> tuple[PeriodicTask, Plan]:
     for field, value in wanted.items():
         setattr(task, field, value)
     if differs:
-        task.save()
+        try:
+            task.save()
+        except ValidationError as error:  # somebody else's row has its name
+            raise WatchRefused("; ".join(error.messages), "name") from None
     return task, plan_of(task)
 
 
@@ -204,13 +233,8 @@ def _expiry(row: Row) -> int:
     return max(1, length // timedelta(seconds=1))
 
 
-def _first_due(plan: Plan) -> datetime | None:
-    if plan.schedule is None:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        [now] = cursor.fetchone()
-    return next_due(plan.schedule, max(now, plan.not_before))
+def _first_due(plan: Plan, now: datetime) -> datetime | None:
+    return next_due(plan.schedule, max(now, plan.not_before)) if plan.schedule else None
 
 
 def _told(watch: Watch) -> dict[str, Any]:

@@ -59,9 +59,9 @@ def node(name: str = "a", *components: Declared) -> None:
 
 
 def watch(name: str = "disk", detector: str = "disk_low", **schedule: Any) -> Watch:
-    """A watch that looks every minute, unless told otherwise."""
+    """A watch that looks once a day, unless told otherwise."""
     if not schedule.keys() & {"every", "crontab", "at"}:
-        schedule["every"] = 60
+        schedule["every"] = 86400
     return services.put_to_work(name, detector, by="person:ann", **schedule)
 
 

@@ -92,7 +92,7 @@ def test_a_due_watch_is_noticed_taken_and_looked_at_in_one_sweep(
     lookout: Lookout, bench: Bench
 ) -> None:
     added = watch()
-    Watch.objects.update(next_due_at=added.created_at - timedelta(seconds=60))
+    Watch.objects.update(next_due_at=added.created_at - timedelta(days=1))
 
     swept = lookout.sweep(bench)
 
@@ -130,8 +130,8 @@ def test_a_busy_sweep_takes_the_same_statements_for_one_watch_and_for_sixteen(
         while bench.open:
             bench.end(found())
         Tick.objects.filter(state="done").delete()
-        Tick.objects.update(due_at=F("due_at") - timedelta(days=1))
-        Watch.objects.update(next_due_at=watches[0].created_at - timedelta(seconds=60))
+        Tick.objects.update(due_at=F("due_at") - timedelta(days=2))
+        Watch.objects.update(next_due_at=watches[0].created_at - timedelta(days=1))
         with CaptureQueriesContext(connection) as captured:
             assert lookout.sweep(bench).started == len(watches)
         return len(captured)

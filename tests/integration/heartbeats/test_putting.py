@@ -12,6 +12,7 @@ from heartbeats import services
 from heartbeats.models import Watch
 from heartbeats.services import UnknownWatch, WatchRefused, put_to_work, take_off
 from tests.integration.heartbeats.setting import events, node, now, watch
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,33 @@ def test_parameters_that_do_not_fit_are_refused_with_the_field_named() -> None:
         put_to_work("disk", "disk_low", {"bound": 120}, by="person:ann")
     with pytest.raises(WatchRefused, match="bund"):
         put_to_work("disk", "disk_low", {"bund": 80}, by="person:ann")
+
+
+@pytest.mark.parametrize("name", ["", "n" * 191, "two\nlines", "nul\0"])
+def test_a_name_that_cannot_be_shown_or_stored_is_refused(name: str) -> None:
+    with pytest.raises(WatchRefused, match="name: use 1 to 190 printable characters"):
+        watch(name)
+
+
+def test_a_policy_that_is_none_is_refused() -> None:
+    with pytest.raises(WatchRefused, match="missed: 'never' is none of skip, once, all"):
+        watch(missed="never")
+
+
+def test_a_name_that_beat_knows_already_is_refused() -> None:
+    every = IntervalSchedule.objects.create(every=5, period="seconds")
+    PeriodicTask.objects.create(name="watch disk", task="x", interval=every)
+
+    with pytest.raises(WatchRefused, match=r"name: .* already exists"):
+        watch()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nodes_that_put_the_same_to_work_at_once_agree() -> None:
+    at_once(*[lambda: watch(every="7m")] * 4)
+
+    assert Watch.objects.count() == IntervalSchedule.objects.count() == 1
+    assert len(events("watch_added")) == 1
 
 
 def test_an_unknown_detector_is_refused_with_the_nearest_name() -> None:
