@@ -51,11 +51,16 @@ def settings_of(home: Home, environ: Mapping[str, str], uses: Connections) -> di
     }
 
 
+# The admin and its like are loaded only where they are shown, or where their tables are made.
+_WITH_PAGES = frozenset({"web", "command", "prepare"})
+
+
 def environment_of(
     process: str, environ: Mapping[str, str], settings: Mapping[str, str]
 ) -> dict[str, str]:
     """The whole environment of one process."""
-    ours = dict(settings) | {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
+    module = "config.settings" if process in _WITH_PAGES else "config.headless"
+    ours = dict(settings) | {"DJANGO_SETTINGS_MODULE": module, "PYTHONUNBUFFERED": "1"}
     if process in node_names(environ):
         ours["AUTONOMY_NODE"] = process
     # A setting and the file it would be read from never stand beside each other.
