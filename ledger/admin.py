@@ -1,0 +1,148 @@
+"""The ledger in the admin: everyone with the right may look, nobody may touch (U-4)."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from ledger.domain.visible import segments
+from ledger.models import Block, Event, NodeScore, Outcome, Seal, SkillEstimate
+
+COLOURS = {"verified": "success", "refuted": "danger", "inconclusive": "warning"}
+
+
+def shown(text: str) -> SafeString:
+    """Text in the letters of a machine, with what nobody would see written out and marked."""
+    pieces = ((("mark" if hidden else "span"), piece) for piece, hidden in segments(text))
+    inside = format_html_join("", "<{0}>{1}</{0}>", pieces)
+    return format_html('<pre class="ledger-text">{}</pre>', inside)
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Pages that show rows, quick at any size, and offer nothing that could change one."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    actions: Sequence[Any] = ()
+
+    class Media:
+        css = {"all": ["ledger/shown.css"]}
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """What happened, newest first."""
+
+    list_display = ["at", "type", "stream", "stream_id", "actor"]
+    list_filter = ["stream"]
+    search_fields = ["=stream_id", "=type"]
+    search_help_text = "the id of a task, approval or node, or the type of an event"
+    ordering = ["-id"]
+    fields = [
+        "at", "type", "version", "stream", "stream_id", "actor", "caused_by", "what", "place", "id",
+    ]  # fmt: skip
+
+    @display(description="cause")
+    def caused_by(self, event: Event) -> str:
+        return " → ".join(event.cause) or "nothing before it"
+
+    @display(description="payload")
+    def what(self, event: Event) -> SafeString:
+        return shown(json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+    @display(description="place in the chain")
+    def place(self, event: Event) -> str:
+        seal = Seal.objects.filter(event_id=event.pk).select_related("block").first()
+        return f"{seal.sequence}, in {seal.block}" if seal else "not sealed yet"
+
+
+@admin.register(Block)
+class BlockAdmin(ReadOnlyAdmin):
+    """The chain, newest block first."""
+
+    list_display = ["number", "sealed_at", "first_sequence", "last_sequence", "hash"]
+    search_fields = ["=hash", "=previous_hash"]
+    ordering = ["-number"]
+    fields = [
+        "number", "sealed_at", "first_sequence", "last_sequence", "previous_hash", "merkle_root",
+        "hash", "last_transaction", "last_event_id",
+    ]  # fmt: skip
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(ReadOnlyAdmin):
+    """How tasks ended, newest first."""
+
+    list_display = ["at", "skill", "state", "badge", "node", "tier", "run_seconds", "retries"]
+    list_filter = ["verdict", "state", "tier", "canary"]
+    search_fields = ["=skill", "=node"]
+    ordering = ["-at"]
+    fields = [
+        "task_id", "skill", "tier", "node", "state", "reason", "verdict", "proof", "queue_seconds",
+        "run_seconds", "verify_seconds", "expected_seconds", "retries", "dollars", "tokens",
+        "quality", "error_class", "canary", "at",
+    ]  # fmt: skip
+
+    @display(description="verdict", label=COLOURS)
+    def badge(self, outcome: Outcome) -> str:
+        return outcome.verdict
+
+    @display(description="evidence")
+    def proof(self, outcome: Outcome) -> SafeString:
+        return shown(json.dumps(outcome.evidence, indent=2, ensure_ascii=False))
+
+
+@admin.register(NodeScore)
+class NodeScoreAdmin(ReadOnlyAdmin):
+    """How well nodes have done skills lately."""
+
+    list_display = ["node", "skill", "mean_value", "success_rate", "weight", "at"]
+    search_fields = ["node", "skill"]
+    ordering = ["node", "skill"]
+
+    @display(description="mean value")
+    def mean_value(self, score: NodeScore) -> str:
+        return _mean(score.value_sum, score.weight)
+
+    @display(description="success rate")
+    def success_rate(self, score: NodeScore) -> str:
+        return _mean(score.success_sum, score.weight)
+
+
+@admin.register(SkillEstimate)
+class SkillEstimateAdmin(ReadOnlyAdmin):
+    """How long skills have taken lately, and how often they were verified."""
+
+    list_display = ["skill", "mean_seconds", "success_rate", "weight", "at"]
+    search_fields = ["skill"]
+    ordering = ["skill"]
+
+    @display(description="mean seconds")
+    def mean_seconds(self, estimate: SkillEstimate) -> str:
+        return _mean(estimate.seconds_sum, estimate.verified_weight)
+
+    @display(description="success rate")
+    def success_rate(self, estimate: SkillEstimate) -> str:
+        return _mean(estimate.success_sum, estimate.weight)
+
+
+def _mean(total: float, weight: float) -> str:
+    return f"{total / weight:.2f}" if weight else "nothing yet"
