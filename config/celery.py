@@ -8,7 +8,7 @@ from celery.signals import worker_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("autonomy")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("config.broker")
 app.autodiscover_tasks(["autonomy.node", "heartbeats"], related_name="doorbell")
 
 

@@ -61,6 +61,8 @@ def environment_of(
     """The whole environment of one process."""
     module = "config.settings" if process in _WITH_PAGES else "config.headless"
     ours = dict(settings) | {"DJANGO_SETTINGS_MODULE": module, "PYTHONUNBUFFERED": "1"}
+    if process == "flower":
+        del ours["DJANGO_SETTINGS_MODULE"]  # with it, Celery would load all of Django
     if process in node_names(environ):
         ours["AUTONOMY_NODE"] = process
     # A setting and the file it would be read from never stand beside each other.

@@ -75,16 +75,18 @@ def flower(
     wanted = range(FLOWER_PORT, FLOWER_PORT + _NEXT)
     port = ports.keep("flower", free(ports["flower"], *wanted))
     login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{Secrets(home)['flower.password']}"}
+    environment = environment_of("flower", environ, settings)
     command = (
-        *(*_CELERY, "flower", f"--address={LOOPBACK}", f"--port={port}"),
+        *(sys.executable, "-m", "celery", "-A", "config.flower"),
+        *("flower", f"--address={LOOPBACK}", f"--port={port}"),
         *("--max_tasks=1000", "--logging=warning"),
     )
-    return Process("flower", command, environment_of("flower", environ, settings) | login), port
+    return Process("flower", command, environment | login), port
 
 
 def _node(name: str) -> tuple[str, ...]:
     queues = ",".join([*(f"tier{tier}.{name}" for tier in TIERS), "ticks"])
-    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    quiet = ("--without-gossip", "--without-mingle", "--heartbeat-interval", "15")
     place = ("-n", f"{name}@%h", "-Q", queues)
     return (*_CELERY, "worker", "-P", "solo", *quiet, *place, "--loglevel", "WARNING")
 
