@@ -85,6 +85,7 @@ def _init(made: Path) -> None:
     for folder in (made / "refs" / "heads" / "steward", made / "objects" / "info"):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
+    (made / "refs" / "heads" / "steward" / ".keep").touch()  # git removes an empty folder of refs
 
 
 def _fetch_path(source: Path, made: Path) -> str:
