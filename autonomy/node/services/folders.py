@@ -18,12 +18,13 @@ class Folders:
     def make(cls, sessions: Path, session_id: UUID, uid: int | None) -> "Folders":
         """Fresh folders, owned by the user the session runs as."""
         folders = cls(sessions / str(session_id))
-        folders.root.mkdir(parents=True, mode=0o711)
+        _made(sessions, 0o711)
+        _made(folders.root, 0o711)
+        _made(folders.inputs, 0o755)
         for folder in (folders.work, folders.artifacts):
-            folder.mkdir(mode=0o700)
+            _made(folder, 0o700)
             if uid is not None:
                 os.chown(folder, uid, uid)
-        folders.inputs.mkdir(mode=0o755)
         return folders
 
     @property
@@ -51,6 +52,12 @@ class Folders:
                 if stat.S_ISDIR(path.lstat().st_mode):
                     path.chmod(0o700)
         shutil.rmtree(self.root)
+
+
+def _made(folder: Path, mode: int) -> None:
+    """Make a folder with exactly this mode, whatever this process's umask."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(mode)
 
 
 def sweep(sessions: Path, living: set[str]) -> None:
