@@ -56,6 +56,11 @@ class Approval(Owned):
                 condition=models.Q(decided_at__isnull=True) | ~models.Q(decision="pending"),
                 name="decided_is_not_pending",
             ),
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=False)
+                | ~models.Q(decision__in=["approved", "rejected"]),
+                name="answered_by_a_person",
+            ),
         ]
         indexes = [models.Index(fields=["decision", "expires_at"], name="approval_waiting")]
         permissions = [

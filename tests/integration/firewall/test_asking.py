@@ -158,6 +158,14 @@ def test_an_answer_cannot_be_changed(ada: User, change: dict[str, object]) -> No
         Approval.objects.update(**change)
 
 
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_there_is_no_answer_without_a_person(decision: str) -> None:
+    asked()
+
+    with pytest.raises(IntegrityError, match="answered_by_a_person"), transaction.atomic():
+        Approval.objects.update(decision=decision)
+
+
 def test_a_question_cannot_be_removed() -> None:
     approval = asked()
 
