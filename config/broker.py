@@ -33,5 +33,5 @@ broker_transport_options = {
     "health_check_interval": 10,
     "queue_order_strategy": "sorted",
 }
-beat_scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+beat_scheduler = "heartbeats.process:Beat"
 beat_max_loop_interval = 5
