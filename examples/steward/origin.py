@@ -61,12 +61,6 @@ def _prepare(source: str, into: Path, scratch: Path) -> Origin:
     return Origin(into / "origin.git", branch, commit, source)
 
 
-def give_to(origin: Origin, uid: int, gid: int) -> None:
-    """Let another user, the one that sessions run as, write to origin; only root can."""
-    for path in (origin.path, *origin.path.rglob("*")):
-        os.chown(path, uid, gid, follow_symlinks=False)
-
-
 def _fill(source: str, made: Path, scratch: Path) -> str:
     release = sdist.pinned(source)
     if release and not Path(source).exists():
@@ -79,13 +73,18 @@ def _fill(source: str, made: Path, scratch: Path) -> str:
 
 
 def _init(made: Path) -> None:
-    """A repository with its refs in files, readable by all who must look at it."""
-    options = ("--quiet", "--bare", "--template=", "--shared=0644")
+    """A repository with its refs in files, readable by all who must look at it.
+
+    As root, every session is a user of its own, so that all users may write: who can at all is
+    said by the scope of a session, and by the rights on the folder above.
+    """
+    shared = "0666" if os.geteuid() == 0 else "0644"
+    options = ("--quiet", "--bare", "--template=", f"--shared={shared}")
     git(made, "init", *options, env={"GIT_DEFAULT_REF_FORMAT": "files"}, cwd=made.parent)
-    for folder in (made / "refs" / "heads" / "steward", made / "objects" / "info"):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
-    (made / "refs" / "heads" / "steward" / ".keep").touch()  # git removes an empty folder of refs
+    fixes = made / "refs" / "heads" / "steward"
+    fixes.mkdir()
+    fixes.chmod((made / "refs" / "heads").stat().st_mode & 0o777)
+    (fixes / ".keep").touch()  # git removes an empty folder of refs
 
 
 def _fetch_path(source: Path, made: Path) -> str:

@@ -23,6 +23,7 @@ MakeOrigin = Callable[[Mapping[str, str]], Origin]
 def home() -> Iterator[Path]:
     """A folder that sessions can reach."""
     with tempfile.TemporaryDirectory(prefix="autonomy-steward-") as name:
+        Path(name).chmod(0o755)
         yield Path(name).resolve()
 
 

@@ -30,7 +30,7 @@ class Session:
     skill: str
     args: dict[str, Any]
     order: Order
-    report: Report
+    report: Report = field(default_factory=lambda: Report(ended=End.LOST))
     said: list[str] = field(default_factory=list)
     submitted: list[dict[str, Any]] = field(default_factory=list)
 
@@ -59,10 +59,11 @@ class Driver:
         """End the pool."""
         self.pool.close()
 
-    def run(self, skill: str, *, task: UUID | None = None, upstream: Sequence[dict[str, Any]] = (),
-            **args: Any) -> Session:  # fmt: skip
+    def run(self, skill: str, *, task: UUID | None = None, uid: int | None = None,
+            upstream: Sequence[dict[str, Any]] = (), **args: Any) -> Session:  # fmt: skip
         """Run a skill; `task` names one that was tried before."""
-        return self._session(Purpose.RUN, skill, args, task_id=task or new_id(), upstream=upstream)
+        return self._session(Purpose.RUN, skill, args, task_id=task or new_id(), uid=uid,
+                             upstream=upstream)  # fmt: skip
 
     def preflight(self, skill: str, **args: Any) -> Any:
         """The plan and the reads of a skill's pre-flight."""
@@ -74,6 +75,20 @@ class Driver:
         return self._session(Purpose.VERIFY, session.skill, session.args, like=session.order,
                              result=claimed).result  # fmt: skip
 
+    def detect(self, detector: str, **params: str) -> list[dict[str, Any]]:
+        """What a detector finds."""
+        now = datetime.now(UTC)  # noqa: TID251
+        read = tuple(p.format_map(params) for p in self.skills[detector].declaration["read"])
+        root = self.home / os.urandom(8).hex()
+        order = Order(
+            session_id=new_id(), task_id=UUID(int=0), purpose=Purpose.DETECT, component=detector,
+            params=params, now=now, due_at=now, scope=Scope(read=read),
+            folder=fresh(root / "work"), artifacts=fresh(root / "artifacts"),
+            limits=Limits(wall_seconds=1),
+        )  # fmt: skip
+        found: list[dict[str, Any]] = self._lived(Session(detector, {}, order)).result["findings"]
+        return found
+
     def begin(self, task: UUID, step: str) -> None:
         """As if an earlier attempt had begun an effect and was killed."""
         self._effects[task, step] = None
@@ -83,7 +98,10 @@ class Driver:
         **fields: Any,
     ) -> Session:  # fmt: skip
         order = self._order(purpose, skill, args, like, fields)
-        session = Session(skill, args, order, Report(ended=End.LOST))
+        return self._lived(Session(skill, args, order))
+
+    def _lived(self, session: Session) -> Session:
+        order = session.order
         self.pool.spawn(order)
         give_up = self.pool.now() + PATIENCE
         while self.pool.now() < give_up:
@@ -95,7 +113,7 @@ class Driver:
                 elif isinstance(event, Ended):
                     session.report = event.report
                     return session
-        raise AssertionError(f"{skill} did not end within {PATIENCE} s")
+        raise AssertionError(f"{session.skill} did not end within {PATIENCE} s")
 
     def _order(
         self, purpose: Purpose, skill: str, args: dict[str, Any], like: Order | None,
@@ -104,11 +122,14 @@ class Driver:
         declaration = self.skills[skill].declaration
         session_id, root = new_id(), self.home / os.urandom(8).hex()
         where = {
-            "folder": like.folder if like else fresh(root / "work"),
-            "artifacts": like.artifacts if like else fresh(root / "artifacts"),
+            "folder": like.folder if like else fresh(root / "work", uid=fields.get("uid")),
+            "artifacts": like.artifacts
+            if like
+            else fresh(root / "artifacts", uid=fields.get("uid")),
             "started_at": like.started_at if like else datetime.now(UTC),  # noqa: TID251
             "task_id": like.task_id if like else new_id(),
             "upstream": like.upstream if like else (),
+            "uid": like.uid if like else None,
         }
         return Order(
             session_id=session_id, purpose=purpose, component=skill, args=args,
