@@ -1,8 +1,6 @@
 """A session's own process: it is set up, does one thing, reports, and ends (C-14)."""
 
 import errno
-import gc
-import io
 import os
 import signal
 import socket
@@ -51,6 +49,7 @@ def _lived(envelope: Envelope, component: Any, bounds: Bounds, supervisor: Super
         order = Order.model_validate(supervisor.order())
         database = purposes.begun(order)
         sandbox.close(envelope, bounds, kept=(supervisor.fileno(), *database.descriptors))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         answer = purposes.answered(order, component, supervisor, database.query)
         return _within(envelope.limits.result_bytes, {"ended": End.OK, "result": answer})
     except BaseException as error:  # noqa: BLE001 -- whatever a skill raises is how it ended
@@ -109,22 +108,13 @@ def _traced(error: BaseException) -> str:
 
 
 def _forget_the_zygote(output: int) -> None:
-    """Output to the pipe, nothing to read, the usual signals, a collector that collects."""
+    """Output to the pipe, and the usual signals. The streams were made ready by the zygote."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, _stop)
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (output, 1), (output, 2)):
-        os.dup2(source, target)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
-    gc.enable()
-
-
-def _stream(fd: int) -> io.TextIOWrapper:
-    return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
 
 
 def _stop(*_: object) -> NoReturn:

@@ -4,6 +4,9 @@ import os
 
 from autonomy.sessions import kernel
 
+# Inside a new user namespace nobody knows any more who they were.
+_UID, _GID = os.getuid(), os.getgid()
+
 
 def fork() -> int:
     """Fork a first process of its own process namespace; raises OSError where that is not allowed.
@@ -16,7 +19,7 @@ def fork() -> int:
 def enter() -> None:
     """In the child: see only the own processes and share no memory with others."""
     if not is_root():
-        kernel.map_user(os.getuid(), os.getgid())
+        kernel.map_user(_UID, _GID)
     kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_IPC)
     kernel.own_proc()
 
@@ -28,5 +31,5 @@ def cut_network() -> None:
 
 
 def is_root() -> bool:
-    """Whether this process may become any user."""
-    return os.geteuid() == 0
+    """Whether this process was begun as root, and so can begin sessions as any user."""
+    return _UID == 0

@@ -32,74 +32,38 @@ A call refused as `stale` ends its session as lost. Two pools may live side by s
 one, let the old one drain, close it. The thread that calls `start` must live as long as the pool.
 """
 
-import os
 import selectors
 import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import autonomy
 from autonomy.domain.states import ErrorClass
 from autonomy.sessions import clock
 from autonomy.sessions.envelope import Envelope
+from autonomy.sessions.events import Call, Ended, Event, Loaded, Output, Started
 from autonomy.sessions.isolation import Isolation
-from autonomy.sessions.orders import End, Order, Report
+from autonomy.sessions.launch import Settings, ZygoteFailed, begun, end_group, ended
+from autonomy.sessions.orders import End, Order
 from autonomy.sessions.sources import Sources
-from autonomy.sessions.talk import Call, Talk
+from autonomy.sessions.talk import Talk
 from autonomy.sessions.wire import BadMessage, Channel, Message
 
+__all__ = [
+    "Call",
+    "Ended",
+    "Event",
+    "Loaded",
+    "Output",
+    "SessionPool",
+    "Started",
+    "ZygoteFailed",
+]
+
 _LARGEST_NEWS = 16_000_000
-_KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
-
-
-class ZygoteFailed(Exception):
-    """The zygote ended, or did not get ready in time."""
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A component that the zygote has loaded."""
-
-    kind: str
-    name: str
-    version: str
-    tier: int
-    owner: str
-    description: str
-    module: str
-    declaration: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Started:
-    """The session has its process."""
-
-    session_id: UUID
-    pid: int
-
-
-@dataclass(frozen=True)
-class Output:
-    """Something it printed; safe to show."""
-
-    session_id: UUID
-    text: str
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The session is over and nothing of it is left."""
-
-    session_id: UUID
-    report: Report
-
-
-Event = Started | Output | Call | Ended
 
 
 class SessionPool:
@@ -122,11 +86,7 @@ class SessionPool:
         self.isolation: Isolation | None = None
         self.components: tuple[Loaded, ...] = ()
         self.problems: dict[str, str] = {}
-        self._folders = folders
-        self._protected = protected
-        self._lease_seconds = lease_seconds
-        self._patience = patience
-        self._strongest = strongest
+        self._settings = Settings(folders, protected, lease_seconds, patience, strongest)
         self._talks: dict[UUID, Talk] = {}
         self._selector = selectors.DefaultSelector()
         self._sources = Sources({})
@@ -137,14 +97,14 @@ class SessionPool:
         """Begin the zygote and wait until it has loaded the modules; raises ZygoteFailed."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = self._begun(theirs.fileno())
+            self._process = begun(theirs.fileno(), self._settings)
         self._channel = Channel(ours, largest=_LARGEST_NEWS)
         self._selector.register(self._channel, selectors.EVENT_READ)
         until = clock.seconds() + timeout
         while not self._greeted():
             if not self.alive or clock.seconds() > until:
                 why = f"did not load within {timeout:g} s" if self.alive else "ended while loading"
-                self.close()
+                self.close(timeout=0.1)
                 raise ZygoteFailed(f"the zygote {why}")
             self._selector.select(0.5)
 
@@ -152,6 +112,11 @@ class SessionPool:
     def alive(self) -> bool:
         """Whether sessions can be spawned."""
         return self._channel is not None and not self._channel.closed
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process; 0 before the start."""
+        return self._process.pid if self._process else 0
 
     @property
     def sessions(self) -> frozenset[UUID]:
@@ -222,27 +187,7 @@ class SessionPool:
             self._channel.close()
         self._selector.close()
         if self._process is not None:
-            _ended(self._process, timeout)
-
-    def _begun(self, fd: int) -> subprocess.Popen[bytes]:
-        """The zygote's process, with an environment that holds no secret."""
-        root = str(Path(autonomy.__file__).parent.parent)
-        kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        return subprocess.Popen(  # noqa: S603 -- our own program
-            [
-                *(sys.executable, "-P", "-m", "autonomy.sessions.zygote"),
-                *("--socket", str(fd), "--patience", str(self._patience)),
-                *("--lease-seconds", str(self._lease_seconds)),
-                *("--strongest", str(self._strongest)),
-                *(f"--protected={path}" for path in self._protected),
-                *map(str, self._folders),
-            ],
-            pass_fds=(fd,),
-            stdin=subprocess.DEVNULL,
-            stdout=2,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": root, **kept},
-            start_new_session=True,
-        )
+            ended(self._process, timeout)
 
     def _greeted(self) -> bool:
         """Take the zygote's first words."""
@@ -280,7 +225,8 @@ class SessionPool:
         if talk is None:
             return None
         if name == "started":
-            return Started(session_id, told["pid"])
+            talk.pid = told["pid"]
+            return Started(session_id, talk.pid)
         if name == "output":
             return Output(session_id, told["text"])
         return self._over(talk, told)
@@ -295,6 +241,8 @@ class SessionPool:
     def _all_lost(self) -> Iterator[Ended]:
         lost = {"ended": End.LOST, "error_class": ErrorClass.LOST, "error": "the zygote is gone"}
         for talk in list(self._talks.values()):
+            if talk.pid and self.isolation and not self.isolation.namespaces:
+                end_group(talk.pid)
             yield self._over(talk, dict(lost))
 
     def _heard(self, talk: Talk) -> list[Call]:
@@ -330,11 +278,3 @@ class SessionPool:
         if channel.waiting:
             wanted |= selectors.EVENT_WRITE
         self._selector.modify(channel, wanted, talk)
-
-
-def _ended(process: subprocess.Popen[bytes], timeout: float) -> None:
-    try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(timeout)

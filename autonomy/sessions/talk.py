@@ -1,13 +1,11 @@
 """The supervisor's end of the socket to one session: its calls, and its last word."""
 
 import socket
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
 
 from autonomy.domain.states import ErrorClass
+from autonomy.sessions.events import Call
 from autonomy.sessions.orders import End, Order, Report
 from autonomy.sessions.text import bounded, printable
 from autonomy.sessions.wire import BadMessage, Channel, Message
@@ -18,16 +16,6 @@ _CALLS = frozenset({"effect_begin", "effect_done", "submit", "say"})
 _SAID = frozenset({"ended", "limit", "error_class", "error", "ambiguous", "result"})
 
 
-@dataclass(frozen=True)
-class Call:
-    """Something a session asks for, and waits."""
-
-    session_id: UUID
-    number: int
-    name: str
-    params: dict[str, Any]
-
-
 class Talk:
     """What is said between a session and its supervisor. The session may be hostile."""
 
@@ -35,6 +23,7 @@ class Talk:
         self.session_id = order.session_id
         self.channel = Channel(sock, largest=_LARGEST_CALL + order.limits.result_bytes)
         self.broken = ""
+        self.pid = 0
         self._report: Message | None = None
 
     def heard(self) -> list[Call]:

@@ -46,7 +46,7 @@ class Running:
     peak_memory_bytes: int = 0
     cpu_seconds: float = 0.0
     doom: Doom | None = None
-    kill_at: float | None = None
+    kill_at: float = 0.0
     look_at: float = 0.0
     unsent: int = 0
 
@@ -57,9 +57,10 @@ class Running:
 
     def watch(self, now: float, *, lease_seconds: float) -> None:
         """End the session if it has crossed a limit, or if its time is over."""
-        if self.kill_at is not None:
+        if self.doom is not None:
             if now >= self.kill_at:
                 self.kill()
+                self.kill_at = now + _BUSY_SECONDS
             return
         doom = self._overdue(now, lease_seconds) or self._greedy(now)
         if doom:
@@ -68,6 +69,7 @@ class Running:
     def end(self, doom: Doom) -> None:
         """Kill the session at once, for this reason if it is the first."""
         self.doom = self.doom or doom
+        self.kill_at = 0.0
         self.kill()
 
     def cancel(self, now: float, *, patience: float) -> None:
@@ -87,7 +89,7 @@ class Running:
 
     def due(self, lease_seconds: float) -> float:
         """When it has to be watched again."""
-        if self.kill_at is not None:
+        if self.doom is not None:
             return self.kill_at
         wall = self.started + self.envelope.limits.wall_seconds
         return min(self.look_at, wall, self.renewed + lease_seconds)

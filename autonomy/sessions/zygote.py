@@ -6,6 +6,7 @@ because its supervisor may be waiting for a database that has frozen.
 
 import argparse
 import gc
+import io
 import os
 import selectors
 import signal
@@ -228,8 +229,12 @@ class Zygote:
 def main() -> None:
     """Load, freeze, tell, serve."""
     given = _arguments()
-    for number in (signal.SIGTERM, signal.SIGINT):  # its end is the end of its supervisor
-        signal.signal(number, signal.SIG_IGN)
+    # Its end is the end of its supervisor. What is blocked reaches a session when it can take it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # sessions use them too
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     kernel.die_with_parent(signal.SIGHUP)
     kernel.inherit_orphans()
     os.set_inheritable(given.socket, False)  # noqa: FBT003
@@ -257,3 +262,4 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # nothing that a module asked for at exit is wanted here

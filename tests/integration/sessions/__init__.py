@@ -1,0 +1,1 @@
+"""Sessions in real processes: the good, the bad, and what is left of them."""

@@ -1,0 +1,1 @@
+"""Skills for the tests of sessions: the good and the bad."""

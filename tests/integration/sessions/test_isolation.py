@@ -1,0 +1,259 @@
+"""What a session cannot see, read, write or reach (C-17, C-18)."""
+
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autonomy.sessions import isolation
+from autonomy.sessions.isolation import Isolation
+from autonomy.sessions.orders import End, Purpose
+from tests.integration.sessions.bench import Bench
+from tests.integration.sessions.conftest import STRANGER, as_stranger, linux_only
+
+pytestmark = linux_only
+
+
+@pytest.fixture(autouse=True)
+def _enough(found: Isolation) -> None:
+    if found.level < 2:
+        pytest.skip("needs Landlock and namespaces: " + "; ".join(found.facts))
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port of this machine that says hello to whoever comes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+
+        def greet() -> None:
+            try:
+                with server.accept()[0] as caller:
+                    caller.sendall(b"hello")
+            except OSError:  # nobody came, which is what most tests want
+                return
+
+        threading.Thread(target=greet, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_nothing_is_inherited(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = bench.order("calm.surroundings", nonce="0badcafe")
+
+    seen = bench.reports(order)[0].result
+
+    names = {"PATH", "HOME", "TMPDIR", "LANG", "USER", "LOGNAME", "PYTHONDONTWRITEBYTECODE"}
+    assert seen["environment"].keys() - {"LC_CTYPE"} == names
+    assert seen["stdin"] == ""
+    assert len(seen["descriptors"]) == 4  # the streams, and the socket to the supervisor
+    assert seen["folder"] == []
+    assert seen["cwd"] == str(order.folder)
+    assert seen["ids"] == [f"{order.task_id}:a", "0badcafe", "1"]
+
+
+def test_a_session_has_the_user_it_was_given(bench: Bench) -> None:
+    expected = STRANGER if os.getuid() == 0 else os.getuid()
+
+    assert bench.run("calm.surroundings").result["uid"] == expected
+
+
+def test_no_secret_is_in_the_zygote(bench: Bench) -> None:
+    environment = Path(f"/proc/{bench.pool.pid}/environ").read_bytes().split(b"\0")
+
+    names = {entry.partition(b"=")[0] for entry in environment if entry}
+    assert names <= {b"PATH", b"PYTHONPATH", b"LANG", b"LC_ALL", b"LC_CTYPE", b"TZ"} | {
+        b"PYTHONDONTWRITEBYTECODE",
+        b"PYTHONPYCACHEPREFIX",
+    }
+
+
+def test_nothing_a_session_changes_is_seen_by_the_next(bench: Bench) -> None:
+    assert bench.run("calm.remember", args={"word": "one"}).result == ["one"]
+    assert bench.run("calm.remember", args={"word": "two"}).result == ["two"]
+
+
+def test_only_the_own_processes_can_be_seen(bench: Bench) -> None:
+    assert bench.run("calm.processes").result == 1
+
+
+@pytest.mark.parametrize("path", ["/etc/shadow", "/proc/sys/../../root/.bashrc", __file__])
+def test_files_outside_cannot_be_read(bench: Bench, path: str) -> None:
+    if not Path(path).exists():
+        pytest.skip(f"{path} is not there")
+
+    report = bench.run("calm.read", args={"path": path})
+
+    assert report.ended is End.FAILED
+    assert "PermissionError" in report.error
+
+
+def test_the_folder_of_a_neighbour_cannot_be_read(bench: Bench) -> None:
+    secret = bench.home / "secret.txt"
+    secret.write_text("secret")
+    secret.chmod(0o666)
+
+    assert "PermissionError" in bench.run("calm.read", args={"path": str(secret)}).error
+
+
+def test_the_scope_opens_what_it_names_and_no_more(bench: Bench) -> None:
+    for name in ("open", "closed"):
+        (bench.home / name).mkdir(exist_ok=True)
+        (bench.home / name).chmod(0o777)
+    scope = {"write": (f"{bench.home}/open/**",)}
+
+    inside, outside = (
+        bench.run("calm.write", args={"path": str(bench.home / name), "name": "a"}, scope=scope)
+        for name in ("open", "closed")
+    )
+
+    assert inside.result == "a"
+    assert (bench.home / "open" / "a").read_text() == "written"
+    assert "PermissionError" in outside.error
+    assert list((bench.home / "closed").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("inbox/**", "absolute"), ("/no/such/folder", "cannot be granted")]
+)
+def test_a_scope_that_names_nothing_is_refused(bench: Bench, path: str, why: str) -> None:
+    report = bench.run("calm.add", args={"left": 1}, scope={"write": (path,)})
+
+    assert report.ended is End.REFUSED
+    assert why in report.error
+
+
+def test_no_scope_holds_what_is_protected(home: Path) -> None:
+    vault = home / "vault"
+    vault.mkdir()
+    with Bench(home, protected=(vault,)) as bench:
+        reports = [
+            bench.run("calm.add", args={"left": 1}, scope={"read": (str(path),)})
+            for path in (vault, vault / "deeper", home)
+        ]
+
+    assert [report.ended for report in reports] == [End.REFUSED] * 3
+    assert "outside every scope" in reports[0].error
+
+
+def test_there_is_no_network_but_a_loopback_of_its_own(bench: Bench, listener: int) -> None:
+    assert "refused" in bench.run("calm.connect", args={"port": listener}).error
+    assert bench.run("calm.loopback").result == "hello"
+
+
+def test_a_declared_network_is_there(bench: Bench, listener: int) -> None:
+    report = bench.run("calm.connect", args={"port": listener}, scope={"network": True})
+
+    assert report.result == "hello"
+
+
+def test_datagrams_do_not_get_out(bench: Bench) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(0.3)
+        bench.run("calm.shout", args={"port": receiver.getsockname()[1]})
+
+        with pytest.raises(TimeoutError):
+            receiver.recv(100)
+
+
+def test_programs_and_the_interpreter_can_be_run(bench: Bench) -> None:
+    command = [sys.executable, "-c", "import ssl, pydantic; print('imported')"]
+
+    assert bench.run("calm.shell", args={"command": command}).result == "imported\n"
+
+
+def test_foreign_code_runs_where_it_can_be_cut_off(bench: Bench) -> None:
+    assert bench.run("calm.foreign", foreign_code=True).result == "ran"
+
+
+@pytest.mark.parametrize("strongest", [0, 1])
+def test_foreign_code_is_refused_where_it_cannot(home: Path, strongest: int) -> None:
+    with Bench(home, strongest=strongest) as weaker:
+        report = weaker.run("calm.foreign", foreign_code=True)
+
+    assert report.ended is End.REFUSED
+    assert "cut off" in report.error
+
+
+def test_landlock_alone_denies_files_and_tcp(home: Path, listener: int) -> None:
+    plans: dict[str, dict[str, Any]] = {
+        "file": {"component": "calm.read", "args": {"path": __file__}},
+        "environment": {"component": "calm.read", "args": {"path": "/proc/1/environ"}},
+        "tcp": {"component": "calm.connect", "args": {"port": listener}},
+        "signal": {"component": "hostile.kill_parent"},
+    }
+
+    found = as_stranger(home, plans, strongest=1)
+
+    for name in ("file", "environment", "tcp"):
+        assert "PermissionError" in found[name]["report"]["error"]
+    assert found["signal"]["report"]["result"] == ["PermissionError"] * 4
+
+
+def test_what_was_found_is_told_in_words(found: Isolation) -> None:
+    assert found.level == 2
+    assert len(found.contains) == 3
+    assert any("Landlock" in fact for fact in found.facts)
+    assert Isolation.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
+def test_what_a_user_cannot_read_is_named(home: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another user")
+    hidden = home / "private"
+    hidden.mkdir(mode=0o700)
+
+    assert isolation.unreadable([hidden, Path("/usr")], STRANGER) == [hidden]
+
+
+def test_a_user_of_its_own_needs_root(home: Path) -> None:
+    if os.getuid() == 0:
+        pytest.skip("is root")
+    with Bench(home) as bench:
+        report = bench.run("calm.add", args={"left": 1}, uid=STRANGER)
+
+    assert report.ended is End.REFUSED
+
+
+def test_a_detector_looks_and_finds(bench: Bench, order_of_look: dict[str, Any]) -> None:
+    report = bench.run("row_count", Purpose.DETECT, params={"at_least": 3}, **order_of_look)
+
+    assert [finding["args"] for finding in report.result["findings"]] == [{"left": 3}]
+
+
+@pytest.mark.parametrize(
+    ("detector", "why"),
+    [("writer", "read-only"), ("filer", "PermissionError"), ("caller", "refused")],
+)
+def test_a_detector_changes_nothing(
+    bench: Bench, order_of_look: dict[str, Any], listener: int, detector: str, why: str
+) -> None:
+    params = {"filer": {"path": f"{bench.home}/planted"}, "caller": {"port": listener}}
+
+    report = bench.run(detector, Purpose.DETECT, params=params.get(detector, {}), **order_of_look)
+
+    assert report.ended is End.FAILED
+    assert why in report.error
+    assert not (bench.home / "planted").exists()
+
+
+def test_a_detector_has_its_second(bench: Bench, order_of_look: dict[str, Any]) -> None:
+    report = bench.run("sleeper", Purpose.DETECT, limits={"wall_seconds": 1}, **order_of_look)
+
+    assert (report.ended, report.limit) == (End.TIMEOUT, "wall")
+
+
+@pytest.fixture
+def order_of_look() -> dict[str, Any]:
+    """What every look is given."""
+    return {
+        "database_url": os.environ["DATABASE_URL"],
+        "now": "2026-01-01T12:00:00Z",
+        "due_at": "2026-01-01T12:00:00Z",
+    }
