@@ -52,7 +52,7 @@ def test_only_the_services_of_the_firewall_write_decisions(package: str) -> None
         'Approval(decision="approved").save()',
         "approval.decided_by = person",
         "run('INSERT INTO firewall_approval (id) VALUES (1)')",
-        "run('''UPDATE firewall_approval a SET comment = '',\n decision = 'approved' WHERE TRUE''')",
+        "run('''UPDATE firewall_approval a SET comment = '',\n decision = 'x' WHERE true''')",
     ],
 )
 def test_another_way_would_be_noticed(source: str) -> None:
