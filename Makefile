@@ -1,0 +1,43 @@
+# Works with git, make and Python 3.11 or newer with pip (or uv), on a machine that has nothing else.
+
+PYTHON ?= python3
+# For `make run`: the repository to look after, and whether to approve what waits for a person.
+REPO ?=
+APPROVE ?=
+
+bin := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run up down test check bench
+
+help: ## Show what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## Make the environment from the lock
+	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) bootstrap.py; \
+	else uv run --quiet --no-project bootstrap.py; fi
+
+run: setup ## Run the main job on a repository, from what was noticed to a verified outcome
+	@$(bin)/autonomy demo $(if $(REPO),--repo "$(REPO)") $(if $(APPROVE),--approve "$(APPROVE)")
+
+up: setup ## Start the platform; Ctrl-C ends it
+	@$(bin)/autonomy up
+
+down: ## End the platform
+	@$(bin)/autonomy down
+
+test: setup ## Run every test, with servers of their own
+	@$(bin)/python -m pytest -n auto --dist loadfile $(TESTS)
+
+# Read by Django while it is looked at; nothing connects.
+check: export DATABASE_URL = postgresql://check@127.0.0.1:1/check
+check: export SECRET_KEY = only to look at the code
+check: setup ## Format, lint, types, import contracts, migrations
+	@$(bin)/ruff format --check --quiet . && echo "format: good"
+	@$(bin)/ruff check --quiet . && echo "lint: good"
+	@$(bin)/mypy .
+	@$(bin)/lint-imports --no-logo
+	@$(bin)/python -W ignore -m django makemigrations --check --dry-run --settings tests.settings
+
+bench: setup ## Measure against peers on this machine
+	@$(bin)/python -m bench
