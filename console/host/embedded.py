@@ -53,7 +53,7 @@ class Started:
 def postgres_of(home: Home, environ: Mapping[str, str], *, durable: bool = True) -> Postgres:
     """The embedded PostgreSQL of a home."""
     account = server_account(environ)
-    return Postgres(home, postgres_folder(account), Secrets(home), account, durable)
+    return Postgres(home, postgres_folder(environ, account), Secrets(home), account, durable)
 
 
 def valkey_of(home: Home, environ: Mapping[str, str]) -> Valkey:

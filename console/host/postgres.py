@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from signal import SIGINT
 
@@ -36,6 +37,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+SINCE = {"io_method": 18}
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Postgres:
 
     name = "postgres"
     wanted_ports = ()
+
+    @cached_property
+    def version(self) -> str:
+        """The version of the programs, such as 18.6."""
+        return postgres_version(self.bin)
+
+    @property
+    def major(self) -> int:
+        """What a data folder belongs to."""
+        return int(self.version.partition(".")[0])
 
     @property
     def folder(self) -> Path:
@@ -69,7 +81,8 @@ class Postgres:
 
     def process(self, port: int) -> Process:
         """How to run it on that port."""
-        settings = SETTINGS | {
+        known = {name: SETTINGS[name] for name in SETTINGS if SINCE.get(name, 0) <= self.major}
+        settings = known | {
             "port": str(port),
             "unix_socket_directories": str(self.home.sockets),
             **({} if self.durable else {"fsync": "off", "full_page_writes": "off"}),
@@ -112,10 +125,9 @@ class Postgres:
 
     def _check_major(self) -> None:
         theirs = (self.folder / "PG_VERSION").read_text().strip()
-        ours = postgres_version().partition(".")[0]
-        if theirs != ours:
+        if theirs != str(self.major):
             raise WrongMajor(
-                f"{self.folder} was made by PostgreSQL {theirs}; this is PostgreSQL {ours}",
+                f"{self.folder} was made by PostgreSQL {theirs}; this is PostgreSQL {self.major}",
                 f"start PostgreSQL {theirs} on that folder and write `pg_dump -Fc {DATABASE} "
                 f"> autonomy.dump`, move the folder aside, run `autonomy up`, then "
                 f"`autonomy restore autonomy.dump`",
@@ -148,7 +160,10 @@ class Postgres:
         password.write_text(self.secrets["postgres.password"])
         try:
             extra = () if self.durable else ("--no-sync",)
-            self._run("initdb", "-D", str(folder), f"--pwfile={password}", *_INITDB, *extra)
+            # From 17 on independent of the locales that the operating system has.
+            locale = ("--locale-provider=builtin",) if self.major >= 17 else ()
+            flags = (*_INITDB, *locale, *extra)
+            self._run("initdb", "-D", str(folder), f"--pwfile={password}", *flags)
         finally:
             password.unlink()
 
@@ -180,7 +195,6 @@ _INITDB = (
     "--username=postgres",
     "--auth=scram-sha-256",
     "--encoding=UTF8",
-    "--locale-provider=builtin",
     "--locale=C.UTF-8",
 )
 _SINGLE = ("-c", "exit_on_error=on", "postgres")

@@ -150,6 +150,23 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     assert "AUTONOMY_HOME" in refused.value.fix
 
 
+def test_another_postgresql_can_be_named_by_its_programs(home: Home, environ: Environ) -> None:
+    oldest = min(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    if oldest is None:
+        pytest.skip("no PostgreSQL of the system (apt install postgresql)")
+    own = environ | {"AUTONOMY_POSTGRES_BIN": str(oldest)}
+
+    with servers(home, own, durable=False) as urls:
+        [(version,)] = _ask(urls, "SHOW server_version_num")
+
+    assert version.startswith(oldest.parent.name)
+
+
+def test_programs_that_are_not_there_are_named(home: Home, environ: Environ) -> None:
+    with pytest.raises(SettingRefused, match="AUTONOMY_POSTGRES_BIN"):
+        postgres_of(home, environ | {"AUTONOMY_POSTGRES_BIN": "/no/such/folder"})
+
+
 @as_root
 def test_a_full_disk_is_named_with_the_way_out(tmp_path: Path) -> None:
     with _small_disk(tmp_path) as disk:
