@@ -29,9 +29,13 @@ class ArtifactStore:
         return [self._keep(folder, name) for name in _regular_files(folder)]
 
     def place(self, sha256: str, target: Path) -> Path:
-        """Copy a kept file to `target`."""
-        target.parent.mkdir(parents=True, exist_ok=True)
+        """Copy a kept file to `target`, readable for whichever user a session runs as."""
+        missing = [folder for folder in target.parents if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir()
+            folder.chmod(0o755)
         shutil.copyfile(self.path(sha256), target)
+        target.chmod(0o644)
         return target
 
     def path(self, sha256: str) -> Path:

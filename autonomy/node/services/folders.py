@@ -55,8 +55,12 @@ class Folders:
 
 
 def _made(folder: Path, mode: int) -> None:
-    """Make a folder with exactly this mode, whatever this process's umask."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make a folder with exactly this mode, whatever this process's umask; above it, passable."""
+    for parent in reversed(folder.parents):
+        if not parent.exists():
+            parent.mkdir(exist_ok=True)
+            parent.chmod(0o711)
+    folder.mkdir(exist_ok=True)
     folder.chmod(mode)
 
 
