@@ -54,7 +54,7 @@ class Standing(admin.SimpleListFilter):
 class Comment(forms.Form):
     """The words that go with an answer, and the digest of what was shown."""
 
-    comment = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget)
+    comment = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget({"rows": 3}))
     digest = forms.CharField(widget=forms.HiddenInput)
 
 
@@ -62,7 +62,9 @@ class Reason(Comment):
     """A rejection needs words."""
 
     comment = forms.CharField(
-        label="Reason", min_length=SHORTEST_REASON, widget=UnfoldAdminTextareaWidget
+        label="Reason",
+        min_length=SHORTEST_REASON,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
     )
 
 
@@ -77,7 +79,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     ordering = ["-tier", "expires_at"]
     actions_detail = ["approve", "reject"]
     fields = [
-        "what", "tier", "requested_by", "standing", "exactly", "difference", "action_digest",
+        "what", "tier", "requested_by", "decision", "exactly", "difference", "action_digest",
         "task_id", "created_at", "expires_at", "decided_by", "decided_at", "words", "consumed_at",
     ]  # fmt: skip
 
