@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import autonomy
-
-_KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+from autonomy.sessions import variables
 
 
 class ZygoteFailed(Exception):
@@ -33,7 +32,7 @@ class Settings:
 def begun(fd: int, settings: Settings) -> subprocess.Popen[bytes]:
     """The zygote's process, with an environment that holds no secret."""
     root = str(Path(autonomy.__file__).parent.parent)
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    kept = variables.for_zygote(os.environ)
     return subprocess.Popen(  # noqa: S603 -- our own program
         [
             *(sys.executable, "-P", "-m", "autonomy.sessions.zygote"),

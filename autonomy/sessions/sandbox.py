@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autonomy.sessions import ground, kernel, landlock, namespaces
+from autonomy.sessions import ground, kernel, landlock, namespaces, variables
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.landlock import Ground
@@ -148,8 +148,10 @@ def _clean_environment(envelope: Envelope) -> None:
         raise Refused(
             f"user {os.getuid()} cannot enter {envelope.folder}: {error.strerror}"
         ) from None
+    ways = variables.for_session(os.environ, network=envelope.scope.network)
     os.environ.clear()
     os.environ.update(
+        ways,
         PATH=f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
         HOME=envelope.folder,
         TMPDIR=envelope.temp or envelope.folder,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autonomy.sessions import isolation
+from autonomy.sessions import isolation, variables
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.orders import End, Purpose
 from tests.integration.sessions.bench import Bench
@@ -67,10 +67,8 @@ def test_no_secret_is_in_the_zygote(bench: Bench) -> None:
     environment = Path(f"/proc/{bench.pool.pid}/environ").read_bytes().split(b"\0")
 
     names = {entry.partition(b"=")[0] for entry in environment if entry}
-    assert names <= {b"PATH", b"PYTHONPATH", b"LANG", b"LC_ALL", b"LC_CTYPE", b"TZ"} | {
-        b"PYTHONDONTWRITEBYTECODE",
-        b"PYTHONPYCACHEPREFIX",
-    }
+    known = (*variables.OF_THE_ZYGOTE, *variables.OF_A_NETWORK)
+    assert names <= {b"PATH", b"PYTHONPATH", b"LC_CTYPE", *(name.encode() for name in known)}
 
 
 def test_nothing_a_session_changes_is_seen_by_the_next(bench: Bench) -> None:
