@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from autonomy.domain.ordering import Entry, Queue
+from autonomy.domain.ordering import Queue
 from autonomy.domain.placement import Board, Candidate, Placement
+from autonomy.domain.pricing import Entry
 from autonomy.domain.priority import DEFAULT_WEIGHTS, MILLION, Parts, Weights, parts
 from autonomy.domain.world import Level, ReadyTask, World
 

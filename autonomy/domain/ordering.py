@@ -2,18 +2,17 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from autonomy.domain.fairness import Turns
 from autonomy.domain.placement import Board, Need, need_of
-from autonomy.domain.priority import MILLION, SHORTEST_SECONDS, Weights, waiting_part
+from autonomy.domain.pricing import Entry, foremost
+from autonomy.domain.priority import Weights
 from autonomy.domain.standing import standing_in_the_way, stopped_origins
 from autonomy.domain.world import ReadyTask, World
 
-Entry = tuple[int, int, str, ReadyTask]
-"""Minus the priority, ready since, id: sorts by priority, then waiting, then id."""
+_NOWHERE = 0
 
 _alike = attrgetter(
     "skill", "version", "tier", "labels", "isolation", "purpose", "approved", "changes_nothing"
@@ -26,7 +25,7 @@ class Group:
 
     origin: str
     need: Need  # of any of them
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Entry]
     taken: list[Entry] = field(default_factory=list)
     dropped: bool = False  # no node has room for it any more
 
@@ -128,58 +127,37 @@ class Queue:
 
 def _grouped(world: World, weights: Weights, board: Board) -> list[Group]:
     """The tasks that may run and have somewhere to go, grouped; in no order that matters."""
-    groups: dict[tuple[str, int], Group] = {}
-    places = _Places(world, board)
-    priority = pricing(world.now, weights)
-    for task in world.tasks:
-        place = places.of(task)
+    # No group gives more than one pass can take; one more is kept as the next in line.
+    most = min(board.room, weights.batch) + 1
+    return [
+        Group(origin, need_of(tasks[0]), foremost(tasks, most, world.now, weights))
+        for (origin, _), tasks in _together(world, board).items()
+    ]
+
+
+def _together(world: World, board: Board) -> dict[tuple[str, int], list[ReadyTask]]:
+    """The tasks by origin and by the number of the set of nodes that they can go to."""
+    together: dict[tuple[str, int], list[ReadyTask]] = {}
+    places: dict[tuple[object, ...], int] = {}
+    numbers: dict[tuple[str, ...], int] = {(): _NOWHERE}
+    stopped = stopped_origins(world)
+    for kind, task in zip(map(_alike, world.tasks), world.tasks, strict=True):
+        place = places.get(kind)
         if place is None:
+            nodes = _nodes_for(task, world, board)
+            place = places[kind] = numbers.setdefault(nodes, len(numbers))
+        if place == _NOWHERE or task.origin in stopped:
             continue
-        group = groups.get((task.origin, place))
-        if group is None:
-            group = groups[task.origin, place] = Group(task.origin, need_of(task))
-        group.entries.append((-priority(task), task.ready_since, task.id, task))
-    for group in groups.values():
-        heapq.heapify(group.entries)
-    return list(groups.values())
+        key = (task.origin, place)
+        if key in together:
+            together[key].append(task)
+        else:
+            together[key] = [task]
+    return together
 
 
-class _Places:
-    """Numbers the sets of nodes that tasks can go to: kinds of task with one set queue together."""
-
-    def __init__(self, world: World, board: Board) -> None:
-        self._world = world
-        self._board = board
-        self._stopped = stopped_origins(world)
-        self._kinds: dict[tuple[object, ...], int | None] = {}
-        self._numbers: dict[tuple[str, ...], int] = {}
-
-    def of(self, task: ReadyTask) -> int | None:
-        """The number of the nodes it can go to now; None when there are none or it may not run."""
-        if task.origin in self._stopped:
-            return None
-        kind = _alike(task)
-        if kind not in self._kinds:
-            self._kinds[kind] = self._number(task)
-        return self._kinds[kind]
-
-    def _number(self, task: ReadyTask) -> int | None:
-        nodes = tuple(node.name for node in self._board.open_to(need_of(task)))
-        if not nodes or standing_in_the_way(task, self._world, of_origin=False) is not None:
-            return None
-        return self._numbers.setdefault(nodes, len(self._numbers))
-
-
-def pricing(now: int, weights: Weights) -> Callable[[ReadyTask], int]:
-    """A function from a task to its priority in millionths, quick enough for ten thousand."""
-    per_dependent, for_critical, for_short = weights.millionths
-
-    def priority(task: ReadyTask) -> int:
-        seconds = task.estimate_seconds
-        total = round(for_short / (seconds if seconds > SHORTEST_SECONDS else SHORTEST_SECONDS))
-        total += per_dependent * task.dependents + waiting_part(now - task.ready_since, weights)
-        if task.critical:
-            total += for_critical
-        return total + round(task.hint * MILLION) if task.hint else total
-
-    return priority
+def _nodes_for(task: ReadyTask, world: World, board: Board) -> tuple[str, ...]:
+    """The nodes with room for tasks like this one; none when a stop or the level is in the way."""
+    if standing_in_the_way(task, world, of_origin=False) is not None:
+        return ()
+    return tuple(node.name for node in board.open_to(need_of(task)))

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from autonomy.domain.ordering import pricing
 from autonomy.domain.placement import Board, need_of, unavailable, unfit
+from autonomy.domain.pricing import pricing
 from autonomy.domain.priority import DEFAULT_WEIGHTS, MILLION, Weights
 from autonomy.domain.reasons import Reason, Waiting
 from autonomy.domain.standing import standing_in_the_way

@@ -19,8 +19,9 @@ from autonomy.domain.priority import DEFAULT_WEIGHTS, Weights
 from autonomy.domain.reasons import Reason
 from autonomy.domain.standing import standing_in_the_way
 from autonomy.domain.world import Level, Purpose, ReadyTask, Record, Stop, Subject, World
-from tests.unit.domain.worlds import MINUTE, NOW, node, task, world, worlds
+from tests.unit.domain.worlds import MINUTE, NOW, crowded, node, task, world, worlds
 
+A_ROWS = [(3, 10), (3, 30), (1, 20)]  # tiers and hints
 EXPLOIT = Weights(exploration=0.0)
 
 
@@ -118,12 +119,26 @@ def test_scores_are_whole_millionths_and_the_chosen_candidate_comes_first(
             assert decision.score == max(each.score for each in decision.candidates)
 
 
-@given(worlds)
-def test_the_essence_of_a_world_leads_to_the_same_decisions(given_world: World) -> None:
-    found = deliberate(given_world)
+@given(worlds | crowded(), st.integers(1, 3))
+def test_the_essence_of_a_world_leads_to_the_same_decisions(given_world: World, lead: int) -> None:
+    weights = Weights(lead=lead)
+    found = deliberate(given_world, weights)
 
-    assert decide(found.essence) == found.decisions
-    assert deliberate(found.essence).decisions == found.decisions
+    assert decide(found.essence, weights) == found.decisions
+
+
+def test_the_essence_holds_those_who_made_others_wait_without_going_themselves() -> None:
+    rows = [task(f"a{i}", origin="a", tier=t, hint=h) for i, (t, h) in enumerate(A_ROWS)]
+    rows += [task("b0", origin="b", tier=3, hint=10)]
+    rows += [task("c0", origin="c", tier=3, hint=20), task("c1", origin="c", tier=3, hint=40)]
+    nodes = [node("n0", slots=1, tiers=(1,)), node("n1", slots=3, tiers=(3,))]
+    weights = Weights(lead=3)
+
+    found = deliberate(world(*rows, *nodes, owed={"b": 2, "c": 1}), weights)
+
+    assert [decision.task for decision in found.decisions] == ["c1", "a1", "c0", "a2"]
+    assert {"a0", "b0"} <= {each.id for each in found.essence.tasks}
+    assert decide(found.essence, weights) == found.decisions
 
 
 def test_the_essence_of_a_long_queue_is_short() -> None:
@@ -175,6 +190,16 @@ def test_an_old_record_counts_less_than_a_new_one() -> None:
     decisions = decide(world(task(), node("n1"), node("n2"), failed_long_ago, failed_now), EXPLOIT)
 
     assert went(decisions) == {"t1": "n1"}
+
+
+@pytest.mark.parametrize("crowding", [0.0, 0.5])
+def test_equal_nodes_are_filled_evenly(crowding: float) -> None:
+    rows = [task(f"t{i}") for i in range(6)]
+    nodes = [node(f"n{i}", slots=4) for i in range(3)]
+
+    given_to = Counter(went(decide(world(*rows, *nodes), Weights(crowding=crowding))).values())
+
+    assert given_to == {"n0": 2, "n1": 2, "n2": 2}
 
 
 def test_siblings_land_on_different_nodes_while_there_are_free_ones() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autonomy.domain.ordering import pricing
+from autonomy.domain.pricing import foremost, pricing
 from autonomy.domain.priority import (
     DEFAULT_WEIGHTS,
     MILLION,
@@ -107,6 +107,12 @@ def test_the_waiting_part_is_rounded_as_if_it_had_been_calculated_exactly(waited
     assert waiting_part(waited, DEFAULT_WEIGHTS) == int(whole)
 
 
+def test_a_logarithm_that_cannot_be_rounded_with_doubles_is_taken_with_more_digits() -> None:
+    weights = Weights(waiting=0.4328092336142095)  # ln 2 of it is 0.3000005 and the least bit more
+
+    assert waiting_part(60 * MILLION, weights) == 300_001
+
+
 @given(st.integers(0, 50), st.booleans(), NUMBERS, WAITS, NUMBERS)
 def test_the_quick_priority_of_a_ready_task_is_the_same_one(
     dependents: int, critical: bool, estimate: float, waited: int, hint: float
@@ -129,6 +135,26 @@ def test_the_quick_priority_of_a_ready_task_is_the_same_one(
             hint=ready.hint,
         ).total
     )
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([0, 30, 60, 60.000001, 600]), WAITS),
+        max_size=30,
+    ),
+    st.integers(1, 5),
+)
+def test_the_foremost_of_many_are_found_without_pricing_all_of_them(
+    rows: list[tuple[int, float, int]], most: int
+) -> None:
+    ready = [
+        task(f"t{i:02}", dependents=count, estimate_seconds=estimate, ready_since=NOW - waited)
+        for i, (count, estimate, waited) in enumerate(rows)
+    ]
+
+    everything = sorted(foremost(ready, len(ready), NOW, DEFAULT_WEIGHTS))
+
+    assert sorted(foremost(ready, most, NOW, DEFAULT_WEIGHTS))[:most] == everything[:most]
 
 
 def test_the_parts_are_named_largest_first() -> None:

@@ -126,6 +126,28 @@ stops = st.lists(
     max_size=2,
     unique=True,
 ).map(tuple)
+
+
+@st.composite
+def crowded(draw: st.DrawFn) -> World:
+    """Three origins with more work than there is room for, some of them owed turns."""
+    rows = [
+        task(
+            f"{origin}{i}",
+            origin=origin,
+            tier=draw(st.sampled_from((1, 3))),
+            hint=draw(st.sampled_from((0, 10, 20, 30, 40))),
+        )
+        for origin in ("a", "b", "c")
+        for i in range(draw(st.integers(1, 4)))
+    ]
+    nodes = [
+        node(f"n{i}", slots=draw(st.integers(1, 3)), tiers=tiers)
+        for i, tiers in enumerate(draw(st.lists(st.sampled_from(((1,), (3,), (1, 3))), max_size=3)))
+    ]
+    return world(*rows, *nodes, owed={o: draw(st.integers(0, 3)) for o in ("a", "b", "c")})
+
+
 worlds = st.builds(
     World,
     now=st.just(NOW),
