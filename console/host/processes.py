@@ -19,7 +19,8 @@ FLOWER_USER = "operator"
 TIERS = (1, 2, 3)
 _NEXT = 50
 
-_CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
+# Django checks itself once a start, while the database is prepared, not in every process.
+_CELERY = (sys.executable, "-m", "celery", "--skip-checks", "-A", "config.celery")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,10 @@ def flower(
     wanted = range(FLOWER_PORT, FLOWER_PORT + _NEXT)
     port = ports.keep("flower", free(ports["flower"], *wanted))
     login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{Secrets(home)['flower.password']}"}
-    environment = environment_of("flower", environ, settings)
+    # It watches the broker and nothing else, so it gets no other secret.
+    hidden = {*settings, "DJANGO_SETTINGS_MODULE"} - {"REDIS_URL"}
+    whole = environment_of("flower", environ, settings)
+    environment = {name: value for name, value in whole.items() if name not in hidden}
     command = (
         *(sys.executable, "-m", "celery", "-A", "config.flower"),
         *("flower", f"--address={LOOPBACK}", f"--port={port}"),

@@ -86,6 +86,13 @@ def test_no_process_of_the_platform_holds_the_owners_password(platform: Home) ->
     assert ask(platform, "SELECT current_user", "AUTONOMY_VERIFIER_URL") == "autonomy_verifier"
 
 
+def test_flower_is_given_the_broker_and_no_other_secret(platform: Home) -> None:
+    variables = psutil.Process(process(platform, "flower").identity.pid).environ()
+
+    assert "REDIS_URL" in variables
+    assert not {"DATABASE_URL", "SECRET_KEY", "AUTONOMY_READER_URL"} & set(variables)
+
+
 def test_no_command_line_shows_a_secret(platform: Home) -> None:
     secrets = set(Secrets(platform).values())
 
