@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -19,7 +20,7 @@ NAME = "environment.tar"
 FROM_OUTSIDE = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
     "PIP_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS", "UV_NATIVE_TLS",
+    "UV_FIND_LINKS", "UV_NATIVE_TLS", "UV_HTTP_RETRIES",
 )  # fmt: skip
 """What a session with a network is given of the machine's settings, where they are set."""
 _UNREACHABLE = re.compile(
@@ -67,7 +68,9 @@ def _install(requirements: Sequence[str], folder: Path) -> None:
         "--only-binary", ":all:", "--link-mode", "copy",
         "--target", str(folder / "site"), "--python", sys.executable, "--", *requirements,
     ]  # fmt: skip
-    outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
+    trusted = ssl.get_default_verify_paths().cafile
+    outside = {"SSL_CERT_FILE": trusted} if trusted else {}
+    outside |= {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
     if "PIP_INDEX_URL" in outside:
         outside.setdefault("UV_DEFAULT_INDEX", outside.pop("PIP_INDEX_URL"))
     own = {"PATH": os.defpath, "HOME": str(folder), "UV_CACHE_DIR": str(folder / "cache"),

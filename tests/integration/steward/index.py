@@ -34,11 +34,16 @@ def package_index() -> Iterator[Index]:
     index = Index()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+        def do_HEAD(self) -> bytes:
             body = index.pages.get(self.path)
             self.send_response(500 if index.broken else 404 if body is None else 200)
+            self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "x/y")
+            self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
-            self.wfile.write(body or b"")
+            return body or b""
+
+        def do_GET(self) -> None:
+            self.wfile.write(self.do_HEAD())
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
