@@ -26,11 +26,13 @@ from heartbeats.services.looking import (
     release,
 )
 from heartbeats.services.noticing import notice
+from heartbeats.services.retention import forget_ticks
 
 AHEAD = 256
 """So many ticks a node takes before it can look for all of them; other nodes find the rest."""
 LOOK_SECONDS = 1.0
 NETWORK_LOOK_SECONDS = 10.0
+FORGET_SECONDS = 60.0
 _NOT_THE_DETECTORS_FAULT = frozenset({End.LOST, End.CANCELLED})
 
 logger = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ class Lookout:
         self._reports: deque[tuple[TakenTick, Report]] = deque()
         self._quiet: list[tuple[TakenTick, str]] = []
         self._lost: list[TakenTick] = []
+        self._forget_at = clock() + FORGET_SECONDS
 
     def sweep(self, looks: Looks) -> Swept:
         """Write down what was found, notice what is due, take it, look; one statement if idle."""
@@ -84,7 +87,13 @@ class Lookout:
         noticed = notice() if found.watches else 0
         if found.ticks or noticed:
             self._take()
+        self._forget()
         return Swept(settled, noticed, self._start(looks))
+
+    def _forget(self) -> None:
+        if self._clock() >= self._forget_at:
+            forget_ticks()
+            self._forget_at = self._clock() + FORGET_SECONDS
 
     def _take(self) -> None:
         room = AHEAD - len(self._taken)

@@ -1,5 +1,6 @@
 """What a node does about detectors, about every second."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from autonomy.sessions.orders import End, Report
 from autonomy.tasks.models import Task
 from heartbeats.models import Tick, Watch
 from heartbeats.services import Lookout, Swept
-from tests.integration.heartbeats.setting import due, finding, lapse, node, states, watch
+from tests.integration.heartbeats.setting import due, finding, lapse, node, now, states, watch
 
 pytestmark = pytest.mark.django_db
 
@@ -304,6 +305,23 @@ def test_what_a_node_found_after_its_lease_ran_out_is_dropped(
 
     assert not Task.objects.exists()
     assert states(added) == ["running"]
+
+
+def test_a_node_forgets_old_ticks_every_minute(bench: Bench) -> None:
+    seconds = 0.0
+    lookout = Lookout("a", clock=lambda: seconds)
+    added = watch()
+    made = now() - timedelta(days=4)
+    old = uuid.UUID(int=int(made.timestamp() * 1000) << 80)
+    Tick.objects.create(id=old, watch=added, due_at=made, state="done", ended_at=made)
+    Tick.objects.create(watch=added, due_at=now(), state="done", ended_at=now())
+    lookout.sweep(bench)
+    assert Tick.objects.count() == 2
+
+    seconds = 61.0
+    lookout.sweep(bench)
+
+    assert Tick.objects.exclude(id=old).count() == Tick.objects.count() == 1
 
 
 def test_two_nodes_look_at_a_due_watch_once(bench: Bench) -> None:
