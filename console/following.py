@@ -24,17 +24,17 @@ class Away:
 
 
 def follow(
-    look: Callable[[], Seen], *, over: Callable[[Seen], bool], seconds: float
+    look: Callable[[], Seen], *, until: Callable[[Seen], bool], seconds: float
 ) -> Iterator[Seen | Away]:
-    """Look until it is over, at most that long; a database that is away is told and tried again."""
+    """Look until it is so, at most that long; a database that is away is told and tried again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         seen = _look(look)
         yield seen
-        if not isinstance(seen, Away) and over(seen):
+        if not isinstance(seen, Away) and until(seen):
             return
         time.sleep(POLL_SECONDS)
-    raise TookTooLong(f"it has not ended after {seconds:.0f} s; it goes on, only the waiting ended")
+    raise TookTooLong(f"not over after {seconds:.0f} s; the work goes on, only the waiting ended")
 
 
 def _look(look: Callable[[], Seen]) -> Seen | Away:
@@ -42,4 +42,4 @@ def _look(look: Callable[[], Seen]) -> Seen | Away:
         return look()
     except Error as error:
         connection.close()
-        return Away(str(error).partition("\n")[0])
+        return Away(str(error).strip().partition("\n")[0])

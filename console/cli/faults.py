@@ -40,6 +40,8 @@ KNOWN: dict[str, tuple[Exit, str]] = {
     "console.selectors.lookup.UnknownId": (Exit.MISSING, ""),
     "console.selectors.lookup.AmbiguousId": (Exit.MISSING, ""),
     "console.selectors.tasks.UnknownState": (Exit.USAGE, ""),
+    "console.demo.job.DetectorStopped": (Exit.NOT_DONE, "`autonomy doctor` looks for the cause"),
+    "steward.sources.BadSource": (Exit.SETTING, ""),
     "console.following.TookTooLong": (Exit.TIMEOUT, "`autonomy tasks` shows where it stands"),
     "autonomy.systemmap.selectors.UnknownSkill": (Exit.MISSING, "`autonomy map` lists the skills"),
     "autonomy.tasks.services.submit.SubmitRefused": (Exit.REFUSED, ""),

@@ -1,5 +1,6 @@
 """`ledger`: what happened, how it ended, and whether the record is whole."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from console.host.exits import Exit
 
 commands = typer.Typer(help="What happened, how it ended, whether the record is whole.",
                        no_args_is_help=True)  # fmt: skip
+_IS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Limit = Annotated[int, typer.Option(min=1, max=1000)]
 
 
@@ -116,4 +118,4 @@ def seal_status(as_json: Json = False) -> None:
 
 
 def _short(stream_id: str) -> str:
-    return short(stream_id) if stream_id.count("-") == 4 else stream_id
+    return short(stream_id) if _IS_ID.fullmatch(stream_id) else one_line(stream_id, 40)

@@ -50,7 +50,8 @@ def submit(
         dedupe_key=dedupe_key or None,
     )
     if wait:
-        raise typer.Exit(_followed(submitted.task_id, timeout, as_json=as_json))
+        run_id = task(submitted.task_id).run_id
+        raise typer.Exit(_followed(run_id, timeout, as_json=as_json))
     _tell_submitted(task(submitted.task_id), created=submitted.created, as_json=as_json)
 
 
@@ -137,12 +138,15 @@ def _tell_submitted(task: "TaskLine", *, created: bool, as_json: bool) -> None:
     return None
 
 
-def _followed(task_id: UUID, timeout: float, *, as_json: bool) -> Exit:
-    """Follow a task and all that grew from it; how it ended as an exit code."""
-    from console.cli.watching import watch
-    from console.selectors.tasks import run
+def _followed(run_id: UUID, timeout: float, *, as_json: bool) -> Exit:
+    """Follow all that grew from one request; how it ended as an exit code."""
+    from console.cli.watching import picture, watch
+    from console.selectors.runs import run_of
 
-    ended = watch(lambda: run(task_id), seconds=timeout, quiet=as_json)
+    with picture(quiet=as_json) as shown:
+        ended = watch(
+            lambda: run_of([run_id]), until=lambda run: run.over, seconds=timeout, shown=shown
+        )
     if as_json:
-        print_json({"tasks": ended})
-    return Exit.OK if all(task.state == "done" for task in ended) else Exit.NOT_DONE
+        print_json({"tasks": ended.tasks})
+    return Exit.OK if all(task.state == "done" for task in ended.tasks) else Exit.NOT_DONE

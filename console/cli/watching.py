@@ -1,7 +1,7 @@
 """A run as it is watched: a table that lives in a terminal, plain lines anywhere else."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,17 +15,21 @@ from console.domain.ids import short
 from console.domain.visible import one_line
 
 if TYPE_CHECKING:
+    from console.selectors.runs import Run
     from console.selectors.tasks import TaskLine
 
 
 class Picture(Protocol):
     """Shows a run each time it is looked at."""
 
-    def show(self, run: Sequence["TaskLine"], now: datetime) -> None:
+    def show(self, tasks: Sequence["TaskLine"], now: datetime) -> None:
         """Draw the run as it is now."""
 
     def note(self, words: str) -> None:
         """A line about something beside the tasks."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """A while in which the terminal belongs to someone else."""
 
 
 @contextmanager
@@ -44,11 +48,15 @@ def picture(*, quiet: bool = False) -> Iterator[Picture]:
 class Nothing:
     """Shows nothing."""
 
-    def show(self, run: Sequence["TaskLine"], now: datetime) -> None:
+    def show(self, tasks: Sequence["TaskLine"], now: datetime) -> None:
         """Nothing."""
 
     def note(self, words: str) -> None:
         """Nothing."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Nothing to step aside with."""
+        return nullcontext()
 
 
 class LiveTable:
@@ -61,14 +69,24 @@ class LiveTable:
         )
         self._ended = self._bar.add_task("tasks ended", total=None)
 
-    def show(self, run: Sequence["TaskLine"], now: datetime) -> None:
+    def show(self, tasks: Sequence["TaskLine"], now: datetime) -> None:
         """Redraw the table."""
-        self._bar.update(self._ended, total=len(run) or None, completed=sum(t.over for t in run))
-        self._live.update(Group(run_table(run, now), self._bar))
+        ended = sum(task.over for task in tasks)
+        self._bar.update(self._ended, total=len(tasks) or None, completed=ended)
+        self._live.update(Group(run_table(tasks, now), self._bar))
 
     def note(self, words: str) -> None:
         """A line above the table."""
         self._live.console.print(cell(words))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The table goes, and comes back."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
 
 
 class Lines:
@@ -77,47 +95,55 @@ class Lines:
     def __init__(self) -> None:
         self._known: dict[object, str] = {}
 
-    def show(self, run: Sequence["TaskLine"], now: datetime) -> None:
+    def show(self, tasks: Sequence["TaskLine"], now: datetime) -> None:
         """A line for each task that stands otherwise than before."""
-        for task in run:
-            line = f"{now:%H:%M:%S}  {label(task):28} {standing(task)}"
-            if self._known.get(task.id) != line[8:]:
-                self._known[task.id] = line[8:]
-                say(line)
+        for task in tasks:
+            line = f"{label(task):28} {standing(task)}"
+            if self._known.get(task.id) != line:
+                self._known[task.id] = line
+                say(f"{now:%H:%M:%S}  {line}")
 
     def note(self, words: str) -> None:
         """A line about something beside the tasks."""
         say(words)
 
+    def aside(self) -> AbstractContextManager[None]:
+        """Lines stand in nobody's way."""
+        return nullcontext()
+
 
 def watch(
-    look: Callable[[], list["TaskLine"]], *, seconds: float, quiet: bool = False
-) -> list["TaskLine"]:
-    """Show the tasks until all have ended; raises TookTooLong."""
+    look: Callable[[], "Run"],
+    *,
+    until: Callable[["Run"], bool],
+    seconds: float,
+    shown: Picture,
+    while_away: Callable[[], str] = lambda: "",
+) -> "Run":
+    """Show the run until it is so; raises TookTooLong. Each note is made once."""
     from django.utils import timezone
 
     from console.following import Away, follow
 
-    run: list[TaskLine] = []
-    with picture(quiet=quiet) as shown:
-        for seen in follow(look, over=all_over, seconds=seconds):
-            if isinstance(seen, Away):
-                shown.note(f"the database is away, looking again: {seen.words}")
-            else:
-                run = seen
-                shown.show(run, timezone.now())
-    return run
+    noted: set[str] = set()
+    seen: Run | Away = Away("")
+    for seen in follow(look, until=until, seconds=seconds):
+        if isinstance(seen, Away):
+            notes = [f"the database is away, looking again: {seen.words}", while_away()]
+        else:
+            shown.show(seen.tasks, timezone.now())
+            notes = [f"waits for a person: autonomy approve {short(a.id)}" for a in seen.asked]
+        for note in [note for note in notes if note and note not in noted]:
+            noted.add(note)
+            shown.note(note)
+    assert not isinstance(seen, Away)  # noqa: S101 -- follow ends with a look or raises
+    return seen
 
 
-def all_over(run: Sequence["TaskLine"]) -> bool:
-    """Whether every task has ended."""
-    return all(task.over for task in run)
-
-
-def run_table(run: Sequence["TaskLine"], now: datetime) -> Table:
+def run_table(tasks: Sequence["TaskLine"], now: datetime) -> Table:
     """The tasks of a run: where each stands, on which node, for how long."""
     rows = [
-        [label(t), t.tier, t.state, t.verdict, t.node, _seconds(t, now), short(t.id)] for t in run
+        [label(t), t.tier, t.state, t.verdict, t.node, _seconds(t, now), short(t.id)] for t in tasks
     ]
     return table(["task", "tier", "state", "verdict", "node", "#seconds", "id"], rows)
 

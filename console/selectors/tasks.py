@@ -1,5 +1,6 @@
 """Tasks as listed and followed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -94,9 +95,9 @@ def explained(row: Task) -> Explained:
     return Explained(task(row.pk), told.sentences, told.reason, dict(told.details))
 
 
-def run(run_id: UUID) -> list[TaskLine]:
-    """All that grew from one request, oldest first."""
-    return _lines(Task.objects.filter(run_id=run_id).order_by("id"))
+def of_runs(run_ids: Collection[UUID]) -> list[TaskLine]:
+    """All that grew from these requests, oldest first."""
+    return _lines(Task.objects.filter(run_id__in=run_ids).order_by("id"))
 
 
 def task(task_id: UUID) -> TaskLine:

@@ -13,8 +13,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
+
+from ledger.admin import ReadOnlyAdmin
+from ledger.admin import shown as machine_text
 
 Html = SafeString | str
 Named = tuple[str, Any]
@@ -41,12 +42,9 @@ COLOURS = {
 """States, verdicts and endings by the colour of their badge; the word is always there too."""
 
 
-class ShownAdmin(ModelAdmin):
-    """A list that stays quick at any size, and pages of facts and panels without a form."""
+class ShownAdmin(ReadOnlyAdmin):
+    """Read-only pages of facts and panels instead of a form; a whole id is found without a scan."""
 
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    list_per_page = 50
     change_form_before_template = "autonomy/shown.html"
 
     class Media:
@@ -76,15 +74,6 @@ class ShownAdmin(ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         return []
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -154,8 +143,8 @@ def code(text: str) -> Html:
 
 
 def block(text: str, *, empty: str = "Nothing.") -> Html:
-    """Text as it is, in the letters of a machine."""
-    return format_html('<pre class="shown-block">{}</pre>', text) if text else empty
+    """Text as it is, in the letters of a machine, with what nobody would see written out."""
+    return machine_text(text) if text else empty
 
 
 def document(value: Any, *, empty: str = "Nothing.") -> Html:

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from autonomy.domain.states import State
 from autonomy.systemmap.models import Component, Node
@@ -94,7 +95,9 @@ def done_task(db: None) -> Task:
 def small_map(db: None) -> None:
     Component.objects.create(
         kind="skill", name="repo.lint", tier=1, owner="steward", version="ab",
-        description="Runs the linter.", declaration={"arguments": {}},
+        description="Runs the linter.", declaration={
+            "arguments": {}, "estimate_seconds": 1.0, "retries": {"max_attempts": 3},
+        },
     )  # fmt: skip
     Node.objects.create(
         name="n1", tiers=[1, 2], slots=2, seen_at=timezone.now(), incarnation=new_id()
@@ -167,3 +170,11 @@ def approval_of(task: Task, **fields: Any) -> Approval:
 def held_task(db: None) -> Task:
     """A tier-3 task that waits for a person."""
     return a_task("repo.merge", tier=3, state=State.HELD, reason="approval")
+
+
+@pytest.fixture
+def settings_home(tmp_path: Path, settings: Settings) -> Path:
+    """A home of this test alone."""
+    settings.AUTONOMY_HOME = tmp_path
+    settings.AUTONOMY_ARTIFACTS = tmp_path / "artifacts"
+    return tmp_path

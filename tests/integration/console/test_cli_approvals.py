@@ -114,8 +114,8 @@ def test_a_hidden_character_in_what_is_asked_is_shown(autonomy: Autonomy, held_t
 
     ran = autonomy("approve", str(hostile.pk), "--yes")
 
-    assert "\\u202e" in ran.out
-    assert "\\u200b" in ran.out
+    assert "⟨U+202E⟩" in ran.out
+    assert "⟨U+200B⟩" in ran.out
     assert "\x1b" not in ran.out
 
 

@@ -1,0 +1,1 @@
+"""The main job, run for a person who watches: a steward looks after a git repository."""
