@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "autonomy.systemmap",
     "autonomy.tasks",
     "autonomy.engine",
+    "autonomy.node",
     "heartbeats",
     "console",
 ]

@@ -16,11 +16,10 @@ from console.host.spawning import Process
 WEB_PORT = 8700
 FLOWER_PORT = 5555
 FLOWER_USER = "operator"
-TIERS = (1, 2, 3)
 _NEXT = 50
 
 # Django checks itself once a start, while the database is prepared, not in every process.
-_CELERY = (sys.executable, "-m", "celery", "--skip-checks", "-A", "config.celery")
+_DJANGO = (sys.executable, "-m", "django")
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,10 @@ class Web:
 
 def background(environ: Mapping[str, str], settings: Mapping[str, str]) -> list[Process]:
     """The engine, the ticker and the nodes of this machine."""
-    nodes = {name: _node(name) for name in node_names(environ)}
+    nodes = {name: (*_DJANGO, "node", "--name", name) for name in node_names(environ)}
     commands: dict[str, tuple[str, ...]] = {
-        "engine": (sys.executable, "-m", "django", "engine"),
-        "beat": (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile", ""),
+        "engine": (*_DJANGO, "engine"),
+        "beat": (*_DJANGO, "beat"),
         **nodes,
     }
     return [
@@ -86,13 +85,6 @@ def flower(
         *("--max_tasks=1000", "--logging=warning"),
     )
     return Process("flower", command, environment | login), port
-
-
-def _node(name: str) -> tuple[str, ...]:
-    queues = ",".join([*(f"tier{tier}.{name}" for tier in TIERS), "ticks"])
-    quiet = ("--without-gossip", "--without-mingle", "--heartbeat-interval", "15")
-    place = ("-n", f"{name}@%h", "-Q", queues)
-    return (*_CELERY, "worker", "-P", "solo", *quiet, *place, "--loglevel", "WARNING")
 
 
 def web_port(environ: Mapping[str, str]) -> int:

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Ring for schedules that are due; what is due is decided by who hears it."""
 
     help = "Run the ticker of schedules."
+    requires_system_checks: list[str] = []  # checked at set-up, not at every start
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Tick until told to stop."""

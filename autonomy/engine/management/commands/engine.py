@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """Run until SIGTERM or SIGINT; a second engine is a hot spare."""
 
     help = "Run the decision engine (one leads, any others are hot spares)."
+    requires_system_checks: list[str] = []  # checked at set-up, not at every start
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Start the loop."""
