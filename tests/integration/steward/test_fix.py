@@ -5,10 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from steward.origin import prepare_origin
 
 from autonomy.sessions.orders import End
 from autonomy.verification import commit_of
+from steward.origin import prepare_origin
 from tests.integration.steward.conftest import MakeOrigin
 from tests.integration.steward.driving import Driver, git, repository
 

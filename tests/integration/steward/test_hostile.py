@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from steward.origin import prepare_origin
 
 from autonomy.sessions.orders import End
+from steward.origin import prepare_origin
 from tests.integration.steward.conftest import MakeOrigin
 from tests.integration.steward.driving import Driver, git, repository
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from steward.origin import prepare_origin
 from steward.sdist import WrongHash
 from steward.sources import BadSource, EmptyRepository, NoRepository, Unreachable
-
 from tests.integration.steward.driving import git, repository
 from tests.integration.steward.index import Index, package_index, sdist
 

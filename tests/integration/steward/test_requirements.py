@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from steward import environment
-from steward.requirements import Needs, needs
 
 from autonomy.sdk import Permanent, Transient
+from steward import environment
+from steward.requirements import Needs, needs
 from tests.integration.steward.index import Index, package_index, sdist
 
 

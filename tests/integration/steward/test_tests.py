@@ -6,9 +6,9 @@ from typing import Any
 
 import psutil
 import pytest
-from steward.origin import prepare_origin
 
 from autonomy.sessions.orders import End
+from steward.origin import prepare_origin
 from tests.integration.steward.conftest import MakeOrigin
 from tests.integration.steward.driving import Driver, Session, git, repository
 

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from steward.origin import prepare_origin
 
 from autonomy.verification import commit_of
+from steward.origin import prepare_origin
 from tests.integration.steward.driving import Driver, repository
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start sessions as others")
