@@ -1,6 +1,7 @@
 """Following from outside: to the end, through a database that goes away, and never for ever."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -19,14 +20,15 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "POLL_SECONDS", 0.01)
 
 
-def over(run: Run) -> bool:
-    """Whether all of it has ended."""
-    return run.over
+def followed(look: Callable[[], Run], *, seconds: float) -> list[Run | Away]:
+    """Everything that was seen until it was over."""
+    seen = follow(look, until=lambda run: run.over, seconds=seconds)
+    return [*seen]
 
 
 @pytest.mark.django_db
 def test_following_ends_when_what_is_followed_has_ended(done_task: Task) -> None:
-    seen = list(follow(lambda: run_of([done_task.run_id]), until=over, seconds=5))
+    seen = followed(lambda: run_of([done_task.run_id]), seconds=5)
 
     assert [type(look) for look in seen] == [Run]
     assert seen[0].over  # type: ignore[union-attr]
@@ -37,7 +39,7 @@ def test_following_gives_up_in_time() -> None:
     task = a_task()
 
     with pytest.raises(TookTooLong, match="only the waiting ended"):
-        list(follow(lambda: run_of([task.run_id]), until=over, seconds=0.05))
+        followed(lambda: run_of([task.run_id]), seconds=0.05)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -52,7 +54,7 @@ def test_a_database_that_goes_away_and_comes_back_is_followed_on(done_task: Task
                 cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         return run_of([done_task.run_id])
 
-    seen = list(follow(look, until=over, seconds=5))
+    seen = followed(look, seconds=5)
 
     assert [type(each) for each in seen] == [Away, Run]
 
