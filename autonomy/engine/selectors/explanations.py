@@ -19,9 +19,10 @@ def explanation_of(task_id: UUID) -> Explanation:
     task = Task.objects.get(pk=task_id)
     if task.state not in _MAY_BE_DISPATCHED or task.node:
         return explain(_facts(task, ready=None))
-    world = observe({}).world
+    weighing = weights()[1]
+    world = observe({}, weighing).world
     ready = next((other for other in world.tasks if other.id == str(task.id)), None)
-    return explain(_facts(task, ready=ready), world, weights()[1])
+    return explain(_facts(task, ready=ready), world, weighing)
 
 
 def placement_of(task_id: UUID) -> str:

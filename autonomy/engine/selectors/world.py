@@ -34,9 +34,10 @@ _READY = """
 WITH ranked AS (
     SELECT t.*, row_number() OVER (
         PARTITION BY t.origin
-        ORDER BY 2.0 * t.dependents + CASE WHEN t.critical_path THEN 5.0 ELSE 0 END
-               + 3.0 / greatest(t.estimate_seconds / 60.0, 0.1) + t.priority_hint
-               + 0.5 * ln(1 + greatest(
+        ORDER BY %(dependents)s * t.dependents
+               + CASE WHEN t.critical_path THEN %(critical)s ELSE 0 END
+               + %(short)s / greatest(t.estimate_seconds / 60.0, 0.1) + t.priority_hint
+               + %(waiting)s * ln(1 + greatest(
                    0, extract(epoch FROM statement_timestamp() - t.ready_at)) / 60.0) DESC, t.id
     ) AS place
     FROM tasks_task t
@@ -107,10 +108,10 @@ class Observed(NamedTuple):
     epochs: Mapping[str, int]
 
 
-def observe(owed: Mapping[str, int]) -> Observed:
+def observe(owed: Mapping[str, int], weights: Weights) -> Observed:
     """The world now; five statements, whatever the number of tasks."""
     nodes, now = _nodes()
-    ready = [Ready(*row) for row in _rows(_READY, per_origin=PER_ORIGIN, limit=READY_LIMIT)]
+    ready = [Ready(*row) for row in _rows(_READY, **_bounds(weights))]
     world = World(
         now=microseconds(now),
         tasks=tuple(_task(row) for row in ready),
@@ -120,6 +121,18 @@ def observe(owed: Mapping[str, int]) -> Observed:
         owed=dict(owed),
     )
     return Observed(world, {str(row.id): row.epoch for row in ready})
+
+
+def _bounds(weights: Weights) -> dict[str, float]:
+    """What the ready tasks are ranked by, and how many of them are looked at."""
+    return {
+        "dependents": weights.dependents,
+        "critical": weights.critical,
+        "short": weights.short,
+        "waiting": weights.waiting,
+        "per_origin": PER_ORIGIN,
+        "limit": READY_LIMIT,
+    }
 
 
 def weights() -> tuple[int, Weights]:

@@ -244,11 +244,11 @@ def _end(held: Held) -> SessionEnd:
 def _last_line(error: str) -> str:
     """What a traceback ends with; all of it stands with the session."""
     lines = error.strip().splitlines()
-    return lines[-1] if lines else "no reason was given"
+    return lines[-1] if lines else "no check was made and no reason given"
 
 
 def _words(evidence: dict[str, Any]) -> str:
     """The checks that did not hold, in words."""
     bad = [c for c in evidence.get("checks", ()) if c["verdict"] != Verdict.VERIFIED]
     parts = [f"{c['looked_at']}: expected {c['expected']}, saw {c['seen']}" for c in bad]
-    return "; ".join(parts)[:1500] or str(evidence.get("error", "no check was made"))[:1500]
+    return ("; ".join(parts) or _last_line(str(evidence.get("error", ""))))[:1500]

@@ -1,7 +1,7 @@
 """The stored counts of unfinished transitive dependents (D-8, D-9).
 
 A dependent cannot end before what it waits for, so finishing a task changes no other count: counts
-change only when tasks are added or are ended early.
+change only when tasks are added or end early.
 """
 
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-_ANCESTORS = """
+_ADDED = """
 WITH RECURSIVE above(descendant, ancestor) AS (
     SELECT e.downstream_id, e.upstream_id FROM tasks_edge e WHERE e.downstream_id = ANY(%(tasks)s)
     UNION
@@ -21,21 +21,42 @@ WITH RECURSIVE above(descendant, ancestor) AS (
     SELECT t.id FROM tasks_task t JOIN counted ON counted.ancestor = t.id
     ORDER BY t.id FOR NO KEY UPDATE OF t
 )
-UPDATE tasks_task t SET dependents = greatest(0, t.dependents + %(sign)s * counted.added)
+UPDATE tasks_task t SET dependents = t.dependents + counted.added
 FROM counted, locked WHERE t.id = counted.ancestor AND t.id = locked.id
+"""
+
+# What waited for an ended task may be reached another way or no more: ancestors are counted anew.
+_RECOUNT = """
+WITH RECURSIVE above(id) AS (
+    SELECT e.upstream_id FROM tasks_edge e WHERE e.downstream_id = ANY(%(tasks)s)
+    UNION
+    SELECT e.upstream_id FROM above JOIN tasks_edge e ON e.downstream_id = above.id
+), locked AS (
+    SELECT t.id FROM tasks_task t JOIN above USING (id) WHERE t.ended_at IS NULL
+    ORDER BY t.id FOR NO KEY UPDATE OF t
+), below(ancestor, id) AS (
+    SELECT locked.id, locked.id FROM locked
+    UNION
+    SELECT below.ancestor, t.id FROM below
+    JOIN tasks_edge e ON e.upstream_id = below.id
+    JOIN tasks_task t ON t.id = e.downstream_id AND t.ended_at IS NULL
+), counted AS (
+    SELECT ancestor, count(*) - 1 AS n FROM below GROUP BY ancestor
+)
+UPDATE tasks_task t SET dependents = counted.n FROM counted WHERE t.id = counted.ancestor
 """
 
 
 def count_added(tasks: Collection[UUID]) -> None:
     """Add new tasks to the counts of all they wait for, in one statement."""
-    _shift(tasks, 1)
+    _run(_ADDED, tasks)
 
 
 def count_ended_early(tasks: Collection[UUID]) -> None:
-    """Take cancelled tasks out of the counts of all they waited for."""
-    _shift(tasks, -1)
+    """Count anew for all that tasks waited for which ended before they could run."""
+    _run(_RECOUNT, tasks)
 
 
-def _shift(tasks: Collection[UUID], sign: int) -> None:
+def _run(statement: str, tasks: Collection[UUID]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_ANCESTORS, {"tasks": list(tasks), "sign": sign})
+        cursor.execute(statement, {"tasks": list(tasks)})

@@ -138,6 +138,22 @@ def test_a_failed_dependency_cancels_what_waits_for_it_but_not_what_always_runs(
     assert states["c"].state == State.READY
 
 
+def test_what_is_cancelled_early_no_longer_counts_for_what_it_waited_for() -> None:
+    a, b = new_id(), new_id()
+    made = children(
+        submit(),
+        Child("a", "one", {}, id=a),
+        Child("b", "one", {}, depends_on=[a], id=b),
+        Child("c", "one", {}, depends_on=[b]),
+        Child("d", "one", {}, depends_on=[a, b]),
+    )
+    assert [made[key].dependents for key in "abcd"] == [3, 2, 0, 0]
+
+    services.cancel([b], actor="person:ada", reason="not this one")
+
+    assert Task.objects.get(id=a).dependents == 1
+
+
 def test_a_failure_that_is_allowed_lets_the_next_go_on() -> None:
     a = new_id()
     made = children(
