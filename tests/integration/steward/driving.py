@@ -13,10 +13,10 @@ from uuid import UUID, uuid5
 
 from autonomy.sdk.scope import Scope
 from autonomy.sdk.skill import Limits
+from autonomy.sessions.events import Call, Ended, Loaded
 from autonomy.sessions.folders import fresh
 from autonomy.sessions.orders import End, Order, Purpose, Report
-from autonomy.sessions.pool import Ended, Loaded, SessionPool
-from autonomy.sessions.talk import Call
+from autonomy.sessions.pool import SessionPool
 from ledger.domain.ids import new_id
 
 STEWARD = Path(__file__).resolve().parents[3] / "examples" / "steward"

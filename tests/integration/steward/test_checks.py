@@ -15,7 +15,7 @@ LIBRARY = {
 }
 
 
-def asked(origin: Any) -> dict[str, str]:
+def asked(origin: Any) -> dict[str, Any]:
     return {"origin": str(origin.path), "commit": origin.commit}
 
 
@@ -120,7 +120,7 @@ def test_a_commit_that_is_not_there_fails_for_good(driver: Driver, make_origin: 
     ],
 )
 def test_an_argument_that_could_be_taken_for_something_else_is_refused(
-    driver: Driver, make_origin: MakeOrigin, bad: dict[str, str]
+    driver: Driver, make_origin: MakeOrigin, bad: dict[str, Any]
 ) -> None:
     origin = make_origin(LIBRARY)
 

@@ -25,7 +25,7 @@ NAMES = (
 )
 
 
-def at(origin: Any) -> dict[str, str]:
+def at(origin: Any) -> dict[str, Any]:
     return {"origin": str(origin.path), "commit": origin.commit}
 
 

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,9 @@ from steward.requirements import Needs, needs
 from tests.integration.steward.index import Index, package_index, sdist
 
 
-def found(pyproject: dict[str, object] | None = None, **files: str) -> Needs:
+def found(pyproject: Mapping[str, Any] | None = None, **files: str) -> Needs:
     named = {name.replace("__", ".").replace("_in_", "/"): text for name, text in files.items()}
-    return needs(pyproject or {}, lambda path: named.get(path, ""), named)
+    return needs(dict(pyproject or {}), lambda path: named.get(path, ""), named)
 
 
 def test_dependencies_and_test_extras_of_pyproject_are_found() -> None:
@@ -55,7 +56,7 @@ def test_requirement_files_for_tests_are_read_line_by_line() -> None:
         "# what we need\npytest>=7  # runner\n-r ../../etc/passwd\n--index-url http://evil\n-e .\n"
     )
 
-    assert found(**{"requirements-test__txt": text}).tests == ("pytest>=7",)
+    assert found(None, **{"requirements-test__txt": text}).tests == ("pytest>=7",)
     assert found(requirements__txt=text).tests == ()
 
 
@@ -84,7 +85,7 @@ def test_markers_are_judged_here() -> None:
         {"dependency-groups": {"test": [{"include-group": "test"}]}},
     ],
 )
-def test_nonsense_needs_nothing(pyproject: dict[str, object]) -> None:
+def test_nonsense_needs_nothing(pyproject: dict[str, Any]) -> None:
     assert found(pyproject) == Needs((), (), ())
 
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_one_user_fixes_another_merges_and_others_verify(driver: Driver, home: P
     source = repository(home / "users" / "source", {"a.py": "import os\n"})
     origin = prepare_origin(str(source), home / "users")
     tests = {"green": True, "summary": "1 passed"}
-    where = {"origin": str(origin.path), "tests": tests}
+    where: dict[str, Any] = {"origin": str(origin.path), "tests": tests}
 
     fixes = [driver.run("repo.fix", uid=FIRST + n, base=origin.commit, **where) for n in range(2)]
     fix = fixes[1].result
