@@ -1,6 +1,5 @@
 """A session's own process: it is set up, does one thing, reports, and ends (C-14)."""
 
-import errno
 import os
 import signal
 import socket
@@ -8,24 +7,13 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-from autonomy.domain.states import ErrorClass
-from autonomy.sdk.errors import Ambiguous, Permanent, Transient
-from autonomy.sdk.skill import BadArguments
-from autonomy.sessions import purposes, sandbox
+from autonomy.sessions import looker, purposes, sandbox
 from autonomy.sessions.envelope import Envelope
-from autonomy.sessions.orders import End, Order
+from autonomy.sessions.orders import Order, Purpose
+from autonomy.sessions.outcome import Stopped, outcome
 from autonomy.sessions.sandbox import Bounds
-from autonomy.sessions.supervised import Fenced, Supervised
-from autonomy.sessions.text import bounded, printable
-from autonomy.sessions.wire import Message, encoded
-
-_LONGEST_ERROR = 8_000
-_FRAMES = 20
-_CROSSED = {errno.EFBIG: "disk", errno.EDQUOT: "disk", errno.EMFILE: "open_files"}
-
-
-class Stopped(BaseException):
-    """The session was told to end."""
+from autonomy.sessions.supervised import Supervised
+from autonomy.sessions.wire import Message, Silence
 
 
 def main(envelope: Envelope, component: Any, bounds: Bounds, sock: int, output: int) -> NoReturn:
@@ -34,7 +22,12 @@ def main(envelope: Envelope, component: Any, bounds: Bounds, sock: int, output: 
     try:
         _forget_the_zygote(output)
         supervisor = Supervised(socket.socket(fileno=sock))
-        supervisor.report(_lived(envelope, component, bounds, supervisor))
+        if envelope.purpose is Purpose.LOOK:
+            looker.serve(envelope, bounds, supervisor)
+        else:
+            supervisor.report(_lived(envelope, component, bounds, supervisor))
+        status = 0
+    except Silence:  # the supervisor has hung up, which is how a looker ends
         status = 0
     except BaseException:  # noqa: BLE001 -- nothing may run on into the zygote's code
         sys.stderr.write(traceback.format_exc())
@@ -44,67 +37,15 @@ def main(envelope: Envelope, component: Any, bounds: Bounds, sock: int, output: 
 
 def _lived(envelope: Envelope, component: Any, bounds: Bounds, supervisor: Supervised) -> Message:
     """Set up, do it, and say how it went."""
-    try:
+
+    def live() -> Any:
         sandbox.enter(bounds)
         order = Order.model_validate(supervisor.order())
-        database = purposes.begun(order)
-        sandbox.close(envelope, bounds, kept=(supervisor.fileno(), *database.descriptors))
+        sandbox.close(envelope, bounds, kept=(supervisor.fileno(),))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        answer = purposes.answered(order, component, supervisor, database.query)
-        return _within(envelope.limits.result_bytes, {"ended": End.OK, "result": answer})
-    except BaseException as error:  # noqa: BLE001 -- whatever a skill raises is how it ended
-        return _failure(error)
+        return purposes.answered(order, component, supervisor)
 
-
-def _within(largest: int, report: Message) -> Message:
-    try:
-        size = len(encoded(report))
-    except ValueError as error:
-        raise Permanent(f"the result cannot be stored: {error}") from None
-    if size <= largest:
-        return report
-    return _crossed("result", f"the result has {size} bytes; {largest} are allowed")
-
-
-def _failure(error: BaseException) -> Message:
-    """How a session that raised has ended."""
-    match error:
-        case Fenced():
-            return {"ended": End.LOST, "error_class": ErrorClass.LOST, "error": _told(error)}
-        case Stopped():
-            return {"ended": End.CANCELLED, "error": "told to end"}
-        case sandbox.Refused():
-            return _failed(ErrorClass.PERMANENT, _told(error)) | {"ended": End.REFUSED}
-        case MemoryError():
-            return _crossed("memory", "no more memory was given")
-        case Ambiguous():
-            return {"ended": End.FAILED, "ambiguous": True, "error": _told(error)}
-        case Permanent() | BadArguments():
-            return _failed(ErrorClass.PERMANENT, _told(error))
-        case Transient():
-            return _failed(ErrorClass.TRANSIENT, _told(error))
-        case OSError() if error.errno in _CROSSED:
-            return _crossed(_CROSSED[error.errno], _told(error))
-        case _:
-            return _failed(ErrorClass.TRANSIENT, _traced(error))
-
-
-def _failed(error_class: ErrorClass, text: str) -> Message:
-    return {"ended": End.FAILED, "error_class": error_class, "error": text}
-
-
-def _crossed(limit: str, text: str) -> Message:
-    return _failed(ErrorClass.RESOURCE, text) | {"ended": End.RESOURCE, "limit": limit}
-
-
-def _told(error: BaseException) -> str:
-    return printable(bounded(str(error) or type(error).__name__, _LONGEST_ERROR))
-
-
-def _traced(error: BaseException) -> str:
-    """The traceback from the author's first frame on."""
-    shown = traceback.TracebackException.from_exception(error, limit=-_FRAMES, compact=True)
-    return printable(bounded("".join(shown.format()), _LONGEST_ERROR))
+    return outcome(live, largest=envelope.limits.result_bytes)
 
 
 def _forget_the_zygote(output: int) -> None:

@@ -73,6 +73,14 @@ class Envelope:
 
 
 def _temp(order: Order) -> str:
-    if order.purpose is Purpose.DETECT:
+    if order.purpose is Purpose.LOOK:
         return ""
     return str(order.folder.with_name(f"{order.folder.name}.{order.session_id.hex[-8:]}.tmp"))
+
+
+def contents(order: Order) -> dict[str, Any]:
+    """What the session itself is told. Only a looker is told how to reach a database."""
+    if order.purpose is not Purpose.LOOK:
+        hidden = {"database_url": "", "asks_database": bool(order.database_url)}
+        order = order.model_copy(update=hidden)
+    return order.model_dump(mode="json")

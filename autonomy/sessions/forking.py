@@ -42,6 +42,8 @@ def begun(envelope: Envelope, component: Any, bounds: Bounds, sock: int) -> Runn
         pipe,
         started=now,
         renewed=envelope.leased_at,
+        wall_seconds=envelope.limits.wall_seconds,
+        deadline=now + envelope.limits.wall_seconds,
         look_at=now + _FIRST_LOOK_SECONDS,
     )
 

@@ -26,16 +26,19 @@ def loaded(folders: tuple[Path, ...]) -> Message:
 
 
 def component_of(envelope: Envelope) -> Any:
-    """What the order names; raises NotLoaded."""
-    kind = "detector" if envelope.purpose is Purpose.DETECT else "skill"
-    component = registry.current().components.get((kind, envelope.component))
+    """What the order names, if it names one; raises NotLoaded."""
+    if envelope.purpose is Purpose.LOOK:
+        return None
+    return component_named("skill", envelope.component, envelope.version)
+
+
+def component_named(kind: str, name: str, version: str) -> Any:
+    """A component of this version, or of any if that is empty; raises NotLoaded."""
+    component = registry.current().components.get((kind, name))
     if component is None:
-        raise NotLoaded(f"{kind} {envelope.component!r} is not loaded on this node")
-    if envelope.version not in ("", component.version):
-        raise NotLoaded(
-            f"version {envelope.version} of {envelope.component} is not loaded; "
-            f"{component.version} is"
-        )
+        raise NotLoaded(f"{kind} {name!r} is not loaded on this node")
+    if version not in ("", component.version):
+        raise NotLoaded(f"version {version} of {name} is not loaded; {component.version} is")
     return component
 
 

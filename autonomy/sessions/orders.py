@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     VERIFY = "verify"  # result: Evidence
     RECONCILE = "reconcile"  # result: Settled
     DETECT = "detect"  # result: {"findings": [Finding]}
+    LOOK = "look"  # a looker, which the pool begins by itself for detectors and queries
 
 
 class End(StrEnum):
@@ -64,7 +65,9 @@ class Order(BaseModel):
     step: str = ""
     """For `reconcile`: the effect of unknown fate."""
     database_url: str = Field(default="", repr=False)
-    """For `verify` and `detect`: of a role that can only read."""
+    """For `verify` and `detect`: of a role that can only read. Only lookers get to know it."""
+    asks_database: bool = False
+    """Whether queries are answered; set by the pool."""
     uid: int | None = None
     """The user the session becomes; needs a zygote that runs as root."""
     started_at: datetime | None = None

@@ -32,25 +32,25 @@ A call refused as `stale` ends its session as lost. Two pools may live side by s
 one, let the old one drain, close it. The thread that calls `start` must live as long as the pool.
 """
 
-import selectors
 import socket
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from autonomy.domain.states import ErrorClass
-from autonomy.sessions import clock
-from autonomy.sessions.envelope import Envelope
+from autonomy.sessions import clock, jobs
+from autonomy.sessions.envelope import Envelope, contents
 from autonomy.sessions.events import Call, Ended, Event, Loaded, Output, Started
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.launch import Settings, ZygoteFailed, begun, end_group, ended
-from autonomy.sessions.orders import End, Order
+from autonomy.sessions.lookers import Looker, Lookers
+from autonomy.sessions.orders import End, Order, Purpose
 from autonomy.sessions.sources import Sources
+from autonomy.sessions.switchboard import Switchboard
 from autonomy.sessions.talk import Talk
-from autonomy.sessions.wire import BadMessage, Channel, Message
+from autonomy.sessions.wire import Message
 
 __all__ = [
     "Call",
@@ -62,8 +62,6 @@ __all__ = [
     "Started",
     "ZygoteFailed",
 ]
-
-_LARGEST_NEWS = 16_000_000
 
 
 class SessionPool:
@@ -88,30 +86,29 @@ class SessionPool:
         self.problems: dict[str, str] = {}
         self._settings = Settings(folders, protected, lease_seconds, patience, strongest)
         self._talks: dict[UUID, Talk] = {}
-        self._selector = selectors.DefaultSelector()
+        self._lookers = Lookers(self)
         self._sources = Sources({})
         self._process: subprocess.Popen[bytes] | None = None
-        self._channel: Channel | None = None
+        self._board: Switchboard | None = None
 
     def start(self, timeout: float = 30) -> None:
         """Begin the zygote and wait until it has loaded the modules; raises ZygoteFailed."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = begun(theirs.fileno(), self._settings)
-        self._channel = Channel(ours, largest=_LARGEST_NEWS)
-        self._selector.register(self._channel, selectors.EVENT_READ)
+        self._board = Switchboard(ours)
         until = clock.seconds() + timeout
         while not self._greeted():
             if not self.alive or clock.seconds() > until:
                 why = f"did not load within {timeout:g} s" if self.alive else "ended while loading"
                 self.close(timeout=0.1)
                 raise ZygoteFailed(f"the zygote {why}")
-            self._selector.select(0.5)
+            self._board.wait(0.5)
 
     @property
     def alive(self) -> bool:
         """Whether sessions can be spawned."""
-        return self._channel is not None and not self._channel.closed
+        return self._board is not None and self._board.alive
 
     @property
     def pid(self) -> int:
@@ -121,7 +118,8 @@ class SessionPool:
     @property
     def sessions(self) -> frozenset[UUID]:
         """Those that were spawned and have not ended."""
-        return frozenset(self._talks)
+        own = (key for key, talk in self._talks.items() if not isinstance(talk, Looker))
+        return self._lookers.looks.union(own)
 
     @staticmethod
     def now() -> float:
@@ -130,48 +128,50 @@ class SessionPool:
 
     def fileno(self) -> int:
         """Readable when `handle_ready` has something to do."""
-        return self._selector.fileno()
+        return self._switchboard.fileno()
 
     def spawn(self, order: Order, *, leased_at: float | None = None) -> None:
         """Have the order run. Its `Ended` comes in every case."""
-        envelope = Envelope.of(order, leased_at=self.now() if leased_at is None else leased_at)
+        leased_at = self.now() if leased_at is None else leased_at
+        if order.purpose is Purpose.DETECT:
+            self._lookers.take(jobs.look(order, leased_at=leased_at))
+            return
         ours, theirs = socket.socketpair()
-        talk = Talk(order, ours)
-        self._talks[order.session_id] = talk
-        self._selector.register(talk.channel, selectors.EVENT_READ, talk)
-        talk.channel.send(order.model_dump(mode="json"))
-        self._listen(talk.channel, talk)
-        self._send({"spawn": envelope.as_json()}, (theirs.detach(),))
+        self._connect(Talk(order, ours), theirs, leased_at)
 
     def renewed(self, ids: Iterable[UUID], *, at: float | None = None) -> None:
         """The leases were renewed by a statement sent `at` this time."""
-        named = [str(session_id) for session_id in ids]
-        self._send({"renewed": {"ids": named, "at": self.now() if at is None else at}})
+        named = set(ids)
+        all_of_them = [*map(str, named), *map(str, self._lookers.at_work_on(named))]
+        news = {"ids": all_of_them, "at": self.now() if at is None else at}
+        self.tell_zygote({"renewed": news})
 
     def cancel(self, session_id: UUID) -> None:
         """Have the session ended."""
-        self._send({"cancel": str(session_id)})
+        if session_id in self._lookers.looks:
+            self._lookers.cancel(session_id)
+        else:
+            self.tell_zygote({"cancel": str(session_id)})
 
     def answer(self, call: Call, result: Any = None) -> None:
         """Answer a call; of a session that has ended meanwhile, nobody hears it."""
-        self._reply(call, {"id": call.number, "result": result})
+        self._reply(call, {"result": result})
 
     def refuse(self, call: Call, kind: str, message: str) -> None:
         """Answer a call with an error."""
-        self._reply(call, {"id": call.number, "kind": kind, "error": message})
+        self._reply(call, {"kind": kind, "error": message})
 
     def handle_ready(self) -> list[Event]:
         """Everything that has come, without waiting."""
         events: list[Event] = []
-        for key, ready in self._selector.select(0):
-            channel: Channel = key.fileobj  # type: ignore[assignment]
-            if ready & selectors.EVENT_WRITE:
-                channel.flush()
-                self._listen(channel, key.data)
-            if key.data is not None and ready & selectors.EVENT_READ:
-                events.extend(self._heard(key.data))
-        if self._channel is not None:
-            events.extend(self._news(self._channel))
+        for talk in self._switchboard.talking():
+            events.extend(self._heard(talk))
+        for message in self._switchboard.news():
+            for name, told in message.items():
+                events.extend(self._told(name, told))
+        if not self.alive:
+            events.extend(self._all_lost())
+        events.extend(self._lookers.turn())
         return events
 
     def stale(self) -> bool:
@@ -183,15 +183,48 @@ class SessionPool:
         for talk in self._talks.values():
             talk.channel.close()
         self._talks.clear()
-        if self._channel is not None:
-            self._channel.close()
-        self._selector.close()
+        if self._board is not None:
+            self._board.close()
         if self._process is not None:
             ended(self._process, timeout)
 
+    # -- what lookers need
+
+    def begin(self, order: Order, job: jobs.Job) -> Looker:
+        """A new looker."""
+        ours, theirs = socket.socketpair()
+        looker = Looker(order, ours, job)
+        self._connect(looker, theirs, self.now())
+        return looker
+
+    def tell(self, talk: Talk, message: Message) -> None:
+        """Send to a session."""
+        self._switchboard.tell(talk, message)
+
+    def tell_zygote(self, message: Message, fds: tuple[int, ...] = ()) -> None:
+        """Send to the zygote."""
+        self._switchboard.tell_zygote(message, fds)
+
+    # -- inside
+
+    @property
+    def _switchboard(self) -> Switchboard:
+        if self._board is None:
+            raise ZygoteFailed("the pool was not started")
+        return self._board
+
+    def _connect(self, talk: Talk, theirs: socket.socket, leased_at: float) -> None:
+        """Have a process begun; it is told what to do on its own socket."""
+        order = talk.order
+        self._talks[talk.session_id] = talk
+        self._switchboard.add(talk)
+        self.tell(talk, contents(order))
+        envelope = Envelope.of(order, leased_at=leased_at)
+        self.tell_zygote({"spawn": envelope.as_json()}, (theirs.detach(),))
+
     def _greeted(self) -> bool:
         """Take the zygote's first words."""
-        for message in self._messages():
+        for message in self._switchboard.news():
             news = message["loaded"]
             self.components = tuple(Loaded(**item) for item in news["components"])
             self.problems = news["problems"]
@@ -200,81 +233,61 @@ class SessionPool:
             return True
         return False
 
-    def _messages(self) -> Iterator[Message]:
-        """What the zygote said; one that talks nonsense is taken for dead."""
-        if self._channel is None:
-            return
-        try:
-            yield from self._channel.receive()
-        except BadMessage as error:
-            sys.stderr.write(f"zygote: {error}\n")
-            self._channel.closed = True
-
-    def _news(self, channel: Channel) -> Iterator[Event]:
-        for message in self._messages():
-            for name, told in message.items():
-                event = self._event(name, told)
-                if event is not None:
-                    yield event
-        if channel.closed:
-            yield from self._all_lost()
-
-    def _event(self, name: str, told: dict[str, Any]) -> Event | None:
-        session_id = UUID(told.pop("session_id"))
-        talk = self._talks.get(session_id)
+    def _told(self, name: str, told: dict[str, Any]) -> Iterator[Event]:
+        """What the zygote tells of a session."""
+        talk = self._talks.get(UUID(told.pop("session_id")))
         if talk is None:
-            return None
-        if name == "started":
+            return
+        if name == "ended":
+            yield from self._over(talk, told)
+        elif name == "started":
             talk.pid = told["pid"]
-            return Started(session_id, talk.pid)
-        if name == "output":
-            return Output(session_id, told["text"])
-        return self._over(talk, told)
+            if not isinstance(talk, Looker):
+                yield Started(talk.session_id, talk.pid)
+        else:
+            yield Output(_shown_as(talk), told["text"])
 
-    def _over(self, talk: Talk, told: dict[str, Any]) -> Ended:
+    def _over(self, talk: Talk, told: dict[str, Any]) -> Iterator[Ended]:
         report = talk.concluded(told)
-        self._deaf(talk)
+        self._switchboard.drop(talk)
         talk.channel.close()
         del self._talks[talk.session_id]
-        return Ended(talk.session_id, report)
+        if isinstance(talk, Looker):
+            self._lookers.ended(talk, report)
+        else:
+            yield Ended(talk.session_id, report)
 
     def _all_lost(self) -> Iterator[Ended]:
         lost = {"ended": End.LOST, "error_class": ErrorClass.LOST, "error": "the zygote is gone"}
         for talk in list(self._talks.values()):
             if talk.pid and self.isolation and not self.isolation.namespaces:
                 end_group(talk.pid)
-            yield self._over(talk, dict(lost))
+            yield from self._over(talk, dict(lost))
 
-    def _heard(self, talk: Talk) -> list[Call]:
-        calls = talk.heard()
+    def _heard(self, talk: Talk) -> Iterator[Call]:
+        """What a session asks for; queries are for lookers."""
+        for call in talk.heard():
+            if call.name != "query":
+                yield call
+            elif talk.order.database_url:
+                job = jobs.query(talk.order, call, leased_at=self.now(), reply=self._reply)
+                self._lookers.take(job)
+            else:
+                self.refuse(call, "permanent", "this session was given no database to look at")
+        if isinstance(talk, Looker):
+            self._lookers.heard(talk)
         if talk.broken:
-            self._send({"kill": {"session_id": str(talk.session_id), "error": talk.broken}})
+            kill = {"session_id": str(talk.session_id), "ended": End.FAILED, "error": talk.broken}
+            self.tell_zygote({"kill": kill})
         if talk.channel.closed:
-            self._deaf(talk)
-        return calls
-
-    def _deaf(self, talk: Talk) -> None:
-        """Stop listening to a session that has hung up, or was hung up on."""
-        if talk.channel in self._selector.get_map():
-            self._selector.unregister(talk.channel)
+            self._switchboard.drop(talk)
 
     def _reply(self, call: Call, answer: Message) -> None:
         talk = self._talks.get(call.session_id)
         if talk is not None:
-            talk.channel.send(answer)
-            self._listen(talk.channel, talk)
+            self.tell(talk, {"id": call.number, **answer})
 
-    def _send(self, message: Message, fds: tuple[int, ...] = ()) -> None:
-        if self._channel is None:
-            raise ZygoteFailed("the pool was not started")
-        self._channel.send(message, fds)
-        self._listen(self._channel, None)
 
-    def _listen(self, channel: Channel, talk: Talk | None) -> None:
-        """Ask to be told of what can be read, and of room where something waits to be sent."""
-        if channel not in self._selector.get_map():
-            return
-        wanted = selectors.EVENT_READ
-        if channel.waiting:
-            wanted |= selectors.EVENT_WRITE
-        self._selector.modify(channel, wanted, talk)
+def _shown_as(talk: Talk) -> UUID:
+    """Output of a looker belongs to what it looks at."""
+    return talk.job.id if isinstance(talk, Looker) and talk.job else talk.session_id

@@ -11,7 +11,7 @@ from autonomy.sdk.evidence import Evidence, Verdict
 from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.skill import Skill
 from autonomy.sessions.context import LookingContext, SessionContext, upstream_of
-from autonomy.sessions.looks import Database, NoDatabase, Query, Reader
+from autonomy.sessions.looks import Asked, NoDatabase, Query
 from autonomy.sessions.orders import Order, Purpose
 from autonomy.sessions.supervised import Supervised
 from autonomy.sessions.text import bounded
@@ -21,12 +21,7 @@ T = TypeVar("T")
 _MOST_ARTIFACTS = 10_000
 
 
-def begun(order: Order) -> Database:
-    """The database of those who look, reached before the sandbox closes."""
-    return Reader(order.database_url) if order.database_url else NoDatabase()
-
-
-def answered(order: Order, component: Any, supervisor: Supervised, query: Query) -> Any:
+def answered(order: Order, component: Any, supervisor: Supervised) -> Any:
     """Do what the order says; the answer in JSON form."""
     match order.purpose:
         case Purpose.RUN:
@@ -36,11 +31,12 @@ def answered(order: Order, component: Any, supervisor: Supervised, query: Query)
         case Purpose.READS:
             return {"reads": reads(order, component)}
         case Purpose.VERIFY:
-            return verify(order, component, query)
+            database = Asked(supervisor) if order.asks_database else NoDatabase()
+            return verify(order, component, database.query)
         case Purpose.RECONCILE:
             return reconcile(order, component, supervisor, order.step).model_dump(mode="json")
-        case Purpose.DETECT:
-            return {"findings": detect(order, component, query)}
+        case Purpose.DETECT | Purpose.LOOK:
+            raise Permanent("only a looker looks")
 
 
 def run(order: Order, skill: Skill, supervisor: Supervised) -> Any:

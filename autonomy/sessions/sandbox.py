@@ -103,7 +103,7 @@ def _be_first_to_die() -> None:
 def _limit(envelope: Envelope, bounds: Bounds) -> None:
     """Backstops, per process; what counts is measured over the whole session by the zygote."""
     limits = envelope.limits
-    writes = 0 if envelope.purpose is Purpose.DETECT else limits.disk_bytes
+    writes = 0 if envelope.purpose is Purpose.LOOK else limits.disk_bytes
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: limits.open_files,
@@ -179,7 +179,7 @@ def _granted(envelope: Envelope, protected: tuple[Path, ...]) -> list[Ground]:
     change = landlock.WRITE if envelope.purpose is Purpose.RUN else landlock.READ
     paths = [(path, landlock.READ) for path in scoped(envelope.scope.read, protected)]
     paths += [(path, change) for path in scoped(envelope.scope.write, protected)]
-    if envelope.purpose is not Purpose.DETECT:
+    if envelope.purpose is not Purpose.LOOK:
         paths += [(Path(path), landlock.READ) for path in envelope.readable]
         paths += [(Path(path), change) for path in (envelope.folder, envelope.artifacts)]
         paths.append((Path(envelope.temp), landlock.WRITE))

@@ -21,6 +21,7 @@ class Supervised:
 
     def __init__(self, sock: socket.socket, *, timeout: float = 60) -> None:
         sock.settimeout(timeout)
+        self._timeout = timeout
         self._sock = sock
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -36,7 +37,18 @@ class Supervised:
 
     def report(self, answer: Message) -> None:
         """The last word of a session."""
-        ask(self._sock, {"report": answer})
+        self.tell({"report": answer})
+
+    def tell(self, message: Message) -> None:
+        """Say something that needs no answer."""
+        ask(self._sock, message)
+
+    def asked(self) -> Message:
+        """What a looker is to look at next, however long that takes; raises Silence at the end."""
+        self._sock.settimeout(None)
+        message = heard(self._sock, 4 * _LARGEST_ANSWER)
+        self._sock.settimeout(self._timeout)
+        return message
 
     def call(self, name: str, **params: Any) -> Any:
         """The supervisor's answer; raises Fenced, or what the supervisor says."""

@@ -12,7 +12,7 @@ from autonomy.sessions.wire import BadMessage, Channel, Message
 
 _LARGEST_CALL = 1_000_000
 _LONGEST_ERROR = 10_000
-_CALLS = frozenset({"effect_begin", "effect_done", "submit", "say"})
+_CALLS = frozenset({"effect_begin", "effect_done", "submit", "say", "query"})
 _SAID = frozenset({"ended", "limit", "error_class", "error", "ambiguous", "result"})
 
 
@@ -20,6 +20,7 @@ class Talk:
     """What is said between a session and its supervisor. The session may be hostile."""
 
     def __init__(self, order: Order, sock: socket.socket) -> None:
+        self.order = order
         self.session_id = order.session_id
         self.channel = Channel(sock, largest=_LARGEST_CALL + order.limits.result_bytes)
         self.broken = ""
@@ -43,7 +44,7 @@ class Talk:
         said = self._report or {}
         if told.get("ended") is None:
             told = {**told, **(said or self._mute(told))}
-        return _report(told)
+        return report_of(told)
 
     def _drain(self) -> None:
         """Its last word may still lie in the socket; the calls before it have nobody to wait."""
@@ -70,11 +71,12 @@ class Talk:
         return {"ended": End.FAILED, "error_class": ErrorClass.TRANSIENT, "error": error}
 
 
-def _report(told: Message) -> Report:
+def report_of(told: Message) -> Report:
+    """The report in a message, whoever wrote it."""
     try:
         report = Report.model_validate(told)
     except ValidationError as error:
-        return _report(
+        return report_of(
             {
                 "ended": End.FAILED,
                 "error_class": ErrorClass.TRANSIENT,

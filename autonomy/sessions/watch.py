@@ -1,5 +1,6 @@
 """One running session, as the zygote sees it: its limits, its lease, and its end (C-6, C-15)."""
 
+import math
 import os
 import signal
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class Running:
     pipe: int
     started: float
     renewed: float
+    wall_seconds: float
+    deadline: float
     output: Output = field(default_factory=Output)
     peak_memory_bytes: int = 0
     cpu_seconds: float = 0.0
@@ -65,6 +68,19 @@ class Running:
         doom = self._overdue(now, lease_seconds) or self._greedy(now)
         if doom:
             self.end(doom)
+
+    def look(self, now: float, wall_seconds: float, *, leased_at: float) -> None:
+        """A looker begins a look: from here on time counts."""
+        self.started = now
+        self.wall_seconds = wall_seconds
+        self.deadline = now + wall_seconds
+        self.renewed = leased_at
+        self.look_at = now + _BUSY_SECONDS
+        self.output = Output()
+
+    def rest(self) -> None:
+        """A looker has nothing to do, and needs no watching."""
+        self.deadline = self.renewed = math.inf
 
     def end(self, doom: Doom) -> None:
         """Kill the session at once, for this reason if it is the first."""
@@ -91,8 +107,9 @@ class Running:
         """When it has to be watched again."""
         if self.doom is not None:
             return self.kill_at
-        wall = self.started + self.envelope.limits.wall_seconds
-        return min(self.look_at, wall, self.renewed + lease_seconds)
+        if self.deadline == math.inf:
+            return math.inf
+        return min(self.look_at, self.deadline, self.renewed + lease_seconds)
 
     def printed(self, data: bytes) -> str:
         """Keep what came through the pipe; the text to pass on."""
@@ -126,11 +143,10 @@ class Running:
         return _cpu(most) if cpu_seconds > most else None
 
     def _overdue(self, now: float, lease_seconds: float) -> Doom | None:
-        wall = self.envelope.limits.wall_seconds
         if now - self.renewed > lease_seconds:
             return Doom(End.LOST, error=f"its lease was not renewed for {lease_seconds:g} s")
-        if now - self.started > wall:
-            return Doom(End.TIMEOUT, "wall", f"still running after {wall:g} s")
+        if now > self.deadline:
+            return Doom(End.TIMEOUT, "wall", f"still running after {self.wall_seconds:g} s")
         return None
 
     def _greedy(self, now: float) -> Doom | None:

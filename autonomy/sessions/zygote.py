@@ -7,6 +7,7 @@ because its supervisor may be waiting for a database that has frozen.
 import argparse
 import gc
 import io
+import math
 import os
 import selectors
 import signal
@@ -80,7 +81,7 @@ class Zygote:
         if not self._running:
             return None
         due = min(session.due(self._lease_seconds) for session in self._running.values())
-        return max(0.0, due - clock.seconds())
+        return None if due == math.inf else max(0.0, due - clock.seconds())
 
     def _orphaned(self, *_: object) -> None:
         self._channel.closed = True
@@ -99,6 +100,8 @@ class Zygote:
             "renewed": self._renew,
             "cancel": self._cancel,
             "kill": self._kill,
+            "look": self._begin_look,
+            "looked": self._end_look,
         }
         for name, value in message.items():
             doors[name](value)
@@ -115,7 +118,15 @@ class Zygote:
 
     def _kill(self, order: Message) -> None:
         for session in self._of([order["session_id"]]):
-            session.end(Doom(End.FAILED, error=order["error"]))
+            session.end(Doom(End(order["ended"]), error=order["error"]))
+
+    def _begin_look(self, look: Message) -> None:
+        for session in self._of([look["session_id"]]):
+            session.look(clock.seconds(), look["wall_seconds"], leased_at=look["leased_at"])
+
+    def _end_look(self, session_id: str) -> None:
+        for session in self._of([session_id]):
+            session.rest()
 
     def _of(self, ids: list[str]) -> list[Running]:
         wanted = set(ids)

@@ -22,6 +22,7 @@ from autonomy.sessions.pool import Call, Ended, Output, SessionPool, Started
 
 BEHAVIOURS = Path(__file__).parent / "behaviours"
 _AT_ONCE = 4
+NOON = "2026-01-01T12:00:00Z"
 
 
 class Bench:
@@ -69,6 +70,18 @@ class Bench:
     def run(self, component: str, purpose: Purpose = Purpose.RUN, **more: Any) -> Report:
         """What came of one order."""
         return self.reports(self.order(component, purpose, **more))[0]
+
+    def look(self, detector: str, **params: Any) -> Order:
+        """An order for one look."""
+        return self.order(
+            detector,
+            Purpose.DETECT,
+            params=params,
+            limits={"wall_seconds": 1},
+            database_url=os.environ["DATABASE_URL"],
+            now=NOON,
+            due_at=NOON,
+        )
 
     def reports(self, *orders: Order, timeout: float = 30) -> list[Report]:
         """What came of these orders, in their order."""

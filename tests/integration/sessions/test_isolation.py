@@ -13,7 +13,7 @@ import pytest
 
 from autonomy.sessions import isolation, variables
 from autonomy.sessions.isolation import Isolation
-from autonomy.sessions.orders import End, Purpose
+from autonomy.sessions.orders import End
 from tests.integration.sessions.bench import Bench
 from tests.integration.sessions.conftest import STRANGER, as_stranger, linux_only
 
@@ -217,41 +217,3 @@ def test_a_user_of_its_own_needs_root(home: Path) -> None:
         report = bench.run("calm.add", args={"left": 1}, uid=STRANGER)
 
     assert report.ended is End.REFUSED
-
-
-def test_a_detector_looks_and_finds(bench: Bench, order_of_look: dict[str, Any]) -> None:
-    report = bench.run("row_count", Purpose.DETECT, params={"at_least": 3}, **order_of_look)
-
-    assert [finding["args"] for finding in report.result["findings"]] == [{"left": 3}]
-
-
-@pytest.mark.parametrize(
-    ("detector", "why"),
-    [("writer", "read-only"), ("filer", "PermissionError"), ("caller", "refused")],
-)
-def test_a_detector_changes_nothing(
-    bench: Bench, order_of_look: dict[str, Any], listener: int, detector: str, why: str
-) -> None:
-    params = {"filer": {"path": f"{bench.home}/planted"}, "caller": {"port": listener}}
-
-    report = bench.run(detector, Purpose.DETECT, params=params.get(detector, {}), **order_of_look)
-
-    assert report.ended is End.FAILED
-    assert why in report.error
-    assert not (bench.home / "planted").exists()
-
-
-def test_a_detector_has_its_second(bench: Bench, order_of_look: dict[str, Any]) -> None:
-    report = bench.run("sleeper", Purpose.DETECT, limits={"wall_seconds": 1}, **order_of_look)
-
-    assert (report.ended, report.limit) == (End.TIMEOUT, "wall")
-
-
-@pytest.fixture
-def order_of_look() -> dict[str, Any]:
-    """What every look is given."""
-    return {
-        "database_url": os.environ["DATABASE_URL"],
-        "now": "2026-01-01T12:00:00Z",
-        "due_at": "2026-01-01T12:00:00Z",
-    }

@@ -231,3 +231,18 @@ def inherit(ctx: Context) -> list[str]:
     """What an earlier task left."""
     before = ctx.upstream["talk"]
     return [before.result, before.artifacts["kept.txt"].read_text()]
+
+
+@skill(tier=1)
+def count(ctx: Context) -> int:
+    """How many there are, as it says."""
+    return 3
+
+
+@count.verify
+def _(ctx: VerifierContext, args: dict[str, Any], result: int) -> Evidence:
+    (row,) = ctx.query("select %s::int as n, %s::timestamptz as at", [3, ctx.started_at])
+    return Evidence.of(
+        check("rows", expected=row["n"], seen=result),
+        check("time", expected=ctx.started_at, seen=row["at"]),
+    )

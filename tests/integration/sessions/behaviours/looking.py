@@ -1,5 +1,6 @@
 """Detectors that look, and detectors that do more."""
 
+import os
 import socket
 import time
 from collections.abc import Iterable
@@ -41,4 +42,31 @@ def caller(view: View, port: int) -> Iterable[Finding]:
 def sleeper(view: View) -> Iterable[Finding]:
     """Never comes to an end."""
     time.sleep(60)
+    return []
+
+
+@detector(every="1m", kind="pattern")
+def crasher(view: View) -> Iterable[Finding]:
+    """Takes its process with it."""
+    os._exit(9)
+
+
+@detector(every="1m", kind="pattern")
+def pid(view: View) -> Iterable[Finding]:
+    """Says in which database session it looks."""
+    (row,) = view.query("select pg_backend_pid() as pid")
+    yield Finding(skill="calm.add", args={"left": row["pid"]}, dedupe_key="pid", reason="asked")
+
+
+@detector(every="1m", kind="pattern")
+def cutter(view: View) -> Iterable[Finding]:
+    """Loses its database."""
+    view.query("select pg_terminate_backend(pg_backend_pid())")
+    return []
+
+
+@detector(every="1m", kind="pattern")
+def smuggler(view: View) -> Iterable[Finding]:
+    """Tries to say two things at once."""
+    view.query("commit; create table planted (id int)")
     return []
