@@ -6,6 +6,8 @@ from collections.abc import Generator
 import pytest
 
 NO_SKIPS = os.environ.get("AUTONOMY_NO_SKIPS") == "1"
+WHO_RUNS = ("root", "ordinary user")
+"""In the reason of a skip: no package makes one account into another."""
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A skipped test fails where everything that tests need is meant to be there."""
     report = yield
-    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+    if _is_missing_something(report) and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
     return report
@@ -32,7 +34,12 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """The same for a whole file."""
     report = yield
-    if NO_SKIPS and report.skipped:
+    if _is_missing_something(report):
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid} was skipped: {report.longrepr}"
     return report
+
+
+def _is_missing_something(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    reason = str(report.longrepr)
+    return NO_SKIPS and report.skipped and not any(word in reason for word in WHO_RUNS)
