@@ -41,5 +41,6 @@ def pytest_make_collect_report(
 
 
 def _is_missing_something(report: pytest.TestReport | pytest.CollectReport) -> bool:
-    reason = str(report.longrepr)
+    where_and_why = report.longrepr
+    reason = where_and_why[2] if isinstance(where_and_why, tuple) else str(where_and_why)
     return NO_SKIPS and report.skipped and not any(word in reason for word in WHO_RUNS)
