@@ -71,11 +71,9 @@ class Platform:
 
 
 @contextmanager
-def platform(home: Path, skills: str, *, slots: int = 2) -> Iterator[Platform]:
-    """Run one node and one engine over a skill module until the block ends."""
-    folder = home / "skills"
-    folder.mkdir()
-    (folder / "made.py").write_text(HEADER + textwrap.dedent(skills))
+def platform(home: Path, skills: str | Path, *, slots: int = 2) -> Iterator[Platform]:
+    """Run one node and one engine over a module of skills, or a folder, until the block ends."""
+    folder = skills if isinstance(skills, Path) else _written(home / "skills", skills)
     store = ArtifactStore(home / "artifacts")
     supervisor = Supervisor(_node(home, folder, slots), store)
     engine = Engine(lambda bells: supervisor.ring() if bells else None)
@@ -95,6 +93,12 @@ def platform(home: Path, skills: str, *, slots: int = 2) -> Iterator[Platform]:
         for thread in threads:
             thread.join(PATIENCE)
         assert not any(thread.is_alive() for thread in threads)
+
+
+def _written(folder: Path, skills: str) -> Path:
+    folder.mkdir()
+    (folder / "made.py").write_text(HEADER + textwrap.dedent(skills))
+    return folder
 
 
 HEADER = """
