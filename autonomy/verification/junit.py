@@ -10,6 +10,7 @@ from autonomy.verification.files import is_fresh, open_file
 
 MOST_BYTES = 50_000_000
 MOST_NAMED = 20
+_LONGEST_NAME = 200
 _WORST = {"error": 3, "failure": 2, "skipped": 1}
 
 
@@ -90,7 +91,8 @@ class _Reader:
             self.report.suite = attributes.get("name", "")
             self.report.written_at = _moment(attributes.get("timestamp", ""))
         elif name == "testcase":
-            self._case = f"{attributes.get('classname', '')}::{attributes.get('name', '')}"[:200]
+            named = (attributes.get("classname"), attributes.get("name"))
+            self._case = "::".join(filter(None, named))[:_LONGEST_NAME]
             self._worst = ""
         elif _WORST.get(name, 0) > _WORST.get(self._worst, 0):
             self._worst = name
