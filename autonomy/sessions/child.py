@@ -39,7 +39,7 @@ def _lived(envelope: Envelope, component: Any, bounds: Bounds, supervisor: Super
     """Set up, do it, and say how it went."""
 
     def live() -> Any:
-        sandbox.enter(bounds)
+        sandbox.enter(envelope, bounds)
         order = Order.model_validate(supervisor.order())
         sandbox.close(envelope, bounds, kept=(supervisor.fileno(),))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

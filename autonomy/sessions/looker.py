@@ -29,7 +29,7 @@ _MOST_LOOKS = 10_000
 
 def serve(envelope: Envelope, bounds: Bounds, supervisor: Supervised) -> None:
     """Look whenever asked, until the supervisor hangs up."""
-    sandbox.enter(bounds)
+    sandbox.enter(envelope, bounds)
     url = Order.model_validate(supervisor.order()).database_url
     try:
         database = Reader(url) if url else NoDatabase()

@@ -72,11 +72,11 @@ def refusal(envelope: Envelope, isolation: Isolation) -> str:
     return ""
 
 
-def enter(bounds: Bounds) -> None:
+def enter(envelope: Envelope, bounds: Bounds) -> None:
     """Leave what the machine shares, except its network, which may still be needed."""
     os.close(bounds.held)
     if bounds.isolation.namespaces:
-        namespaces.enter()
+        namespaces.enter(envelope.uid)
     else:
         kernel.inherit_orphans()
 
@@ -86,6 +86,8 @@ def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
     _be_first_to_die()
     if bounds.isolation.namespaces and not envelope.scope.network:
         namespaces.cut_network()
+        if not _needs(namespaces.SOCKETS, envelope):
+            namespaces.hide_sockets()
     _limit(envelope, bounds)
     _become(envelope.uid)
     _clean_environment(envelope)
@@ -169,6 +171,8 @@ def _restrict(envelope: Envelope, bounds: Bounds) -> None:
         return
     proc = "/proc" if isolation.namespaces else "/proc/self/"
     grounds = [*bounds.grounds, landlock.opened(proc, landlock.READ)]
+    if isolation.namespaces and namespaces.SHARED_MEMORY.is_dir():
+        grounds.append(landlock.opened(namespaces.SHARED_MEMORY, landlock.WRITE))
     grounds += _granted(envelope, bounds.protected)
     cut_tcp = not envelope.scope.network and not isolation.namespaces
     landlock.restrict(grounds, version=isolation.landlock, cut_tcp=cut_tcp)
@@ -184,6 +188,13 @@ def _granted(envelope: Envelope, protected: tuple[Path, ...]) -> list[Ground]:
         paths += [(Path(path), change) for path in (envelope.folder, envelope.artifacts)]
         paths.append((Path(envelope.temp), landlock.WRITE))
     return [_opened(path, access) for path, access in paths]
+
+
+def _needs(folder: Path, envelope: Envelope) -> bool:
+    """Whether anything that the session is given lies in the folder."""
+    given = (envelope.folder, envelope.artifacts, envelope.temp, *envelope.readable)
+    named = (*envelope.scope.read, *envelope.scope.write)
+    return any(Path(path).is_relative_to(folder) for path in (*given, *named))
 
 
 def scoped(patterns: Iterable[str], protected: tuple[Path, ...]) -> list[Path]:

@@ -160,6 +160,29 @@ def test_datagrams_do_not_get_out(bench: Bench) -> None:
             receiver.recv(100)
 
 
+def test_services_that_listen_on_files_are_out_of_reach(bench: Bench) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root may listen in /run")
+    path = Path(f"/run/sessions-{os.getpid()}.sock")
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(path))
+        try:
+            path.chmod(0o777)
+            service.listen()
+            report = bench.run("calm.knock", args={"path": str(path)})
+        finally:
+            path.unlink()
+
+    assert report.ended is End.FAILED
+    assert "PermissionError" in report.error
+
+
+def test_processes_of_a_session_can_share_memory(bench: Bench) -> None:
+    report = bench.run("calm.share")
+
+    assert report.result == 6, report
+
+
 def test_programs_and_the_interpreter_can_be_run(bench: Bench) -> None:
     command = [sys.executable, "-c", "import ssl, pydantic; print('imported')"]
 

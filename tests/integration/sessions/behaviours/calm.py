@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,21 @@ def loopback(ctx: Context) -> str:
     ):
         server.accept()[0].sendall(b"hello")
         return client.recv(5).decode()
+
+
+@skill(tier=1)
+def knock(ctx: Context, path: str) -> str:
+    """Talk to a service of this machine through a file."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+    return "connected"
+
+
+@skill(tier=1)
+def share(ctx: Context) -> int:
+    """Work in several processes that share locks."""
+    with ProcessPoolExecutor(2) as pool:
+        return sum(pool.map(abs, [-1, -2, -3]))
 
 
 @skill(tier=1)
