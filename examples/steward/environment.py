@@ -18,11 +18,10 @@ from steward.git import shown
 
 NAME = "environment.tar"
 FROM_OUTSIDE = (
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "PIP_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS", "UV_NATIVE_TLS", "UV_HTTP_RETRIES",
-)  # fmt: skip
-"""What a session with a network is given of the machine's settings, where they are set."""
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_HTTP_RETRIES"),
+)
+"""The machine's settings that the installer needs, where the session was given them."""
 _UNREACHABLE = re.compile(
     r"failed to fetch|error sending request|dns error|timed? ?out|connection|temporar",
     re.IGNORECASE,

@@ -47,6 +47,8 @@ def _why_no_fix(upstream: Mapping[str, Upstream]) -> str:
         task = upstream.get(key)
         if task is not None and task.state != "done":
             return f"{task.skill} ended {task.state}: {task.reason or 'no reason was given'}"
+    if "test_fix" not in upstream:
+        return "none was asked for"
     outcome = upstream["test_fix"].result["outcome"]
     return "" if outcome["green"] else f"the tests of the fix are not green: {outcome['summary']}"
 

@@ -51,13 +51,26 @@ def test(ctx: Context, origin: Origin, commit: Commit) -> Tested:
     workspace = check_out(Path(origin), commit, ctx.folder / "checkout", links=True)
     for name in drop_links_out(workspace.tree):
         ctx.say(f"left out, for it leads out of the repository: {shown(name)}")
-    packed = ctx.upstream["prepare"].artifacts[environment.NAME]
-    python = environment.unpack(packed, ctx.folder / "environment")
+    python = environment.unpack(_packed(ctx), ctx.folder / "environment")
     testrun.pretend_installed(snapshot.pyproject, ctx.folder / "environment")
-    report, started = ctx.artifacts / testrun.REPORT, time.monotonic()
-    ended = testrun.run(plan, commit=commit, tree=workspace.tree, folder=ctx.folder,
-                        python=python, report=report)  # fmt: skip
-    return _told(ctx, commit, ended, report, time.monotonic() - started)
+    cage = testrun.Cage(
+        commit=commit,
+        tree=workspace.tree,
+        folder=ctx.folder,
+        python=python,
+        report=ctx.artifacts / testrun.REPORT,
+    )
+    started = time.monotonic()
+    ended = testrun.run(plan, cage)
+    return _told(ctx, commit, ended, cage.report, time.monotonic() - started)
+
+
+def _packed(ctx: Context) -> Path:
+    """The environment that an earlier task has left."""
+    prepared = ctx.upstream.get("prepare")
+    if prepared is None or environment.NAME not in prepared.artifacts:
+        raise Permanent("there is no environment; let it depend on a task `prepare`: repo.prepare")
+    return prepared.artifacts[environment.NAME]
 
 
 def _told(ctx: Context, commit: str, ended: testrun.Run, report: Path, seconds: float) -> Tested:

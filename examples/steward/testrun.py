@@ -18,6 +18,18 @@ _ENDED_WITH_A_REPORT = (0, 1, 2, 5)  # passed, failed, interrupted by errors, no
 
 
 @dataclass(frozen=True)
+class Cage:
+    """Where the tests of a commit are run."""
+
+    commit: str
+    tree: Path
+    folder: Path
+    """Private: their home, their temporary files, their output."""
+    python: Path
+    report: Path
+
+
+@dataclass(frozen=True)
 class Run:
     """How a run of pytest ended."""
 
@@ -25,51 +37,58 @@ class Run:
     output: str
 
 
-def run(
-    plan: TestPlan, *, commit: str, tree: Path, folder: Path, python: Path, report: Path
-) -> Run:
+def run(plan: TestPlan, cage: Cage) -> Run:
     """Run the tests; the report bears the commit as the name of its suite. Raises Permanent."""
     for name in ("home", "tmp"):
-        (folder / name).mkdir()
-    empty = folder / "pytest.ini"
-    empty.write_text("[pytest]\n")
-    config = tree / plan.config if plan.config else empty
-    options = [f"-c{config}", f"--rootdir={tree}", f"--confcutdir={tree}", "-pno:cacheprovider",
-               f"--junitxml={report}", f"-ojunit_suite_name={commit}", "-ojunit_family=xunit2",
-               *(["-opython_files=test*.py"] if plan.runner == "unittest" else [])]  # fmt: skip
-    output = folder / "output"
-    code = _wait(
-        [str(python), "-m", "pytest", *options, *(f"./{path}" for path in plan.paths)],
-        _environment(plan, tree, folder, python), tree, output, plan.seconds,
-    )  # fmt: skip
+        (cage.folder / name).mkdir()
+    output = cage.folder / "output"
+    code = _wait(plan, cage, output)
     said = _tail(output)
-    if code not in _ENDED_WITH_A_REPORT or not report.exists():
+    if code not in _ENDED_WITH_A_REPORT or not cage.report.exists():
         raise Permanent(f"pytest ended with {code} and no report: {said}")
     return Run(code, said)
 
 
-def _wait(argv: list[str], env: dict[str, str], tree: Path, output: Path, seconds: float) -> int:
+def _wait(plan: TestPlan, cage: Cage, output: Path) -> int:
     """The exit code; what the tests leave running ends with the session."""
     with output.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 -- a list of words, never a shell
-            argv, env=env, cwd=tree, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
-        )
+            [str(cage.python), "-m", "pytest", *_options(plan, cage)],
+            env=_environment(plan, cage), cwd=cage.tree,
+            stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+        )  # fmt: skip
     try:
-        return process.wait(seconds)
+        return process.wait(plan.seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
-        raise Permanent(
-            f"the tests did not end within {seconds:g} s; last words: {_tail(output)}"
-        ) from None
+        late = f"the tests did not end within {plan.seconds:g} s"
+        raise Permanent(f"{late}; last words: {_tail(output)}") from None
 
 
-def _environment(plan: TestPlan, tree: Path, folder: Path, python: Path) -> dict[str, str]:
+def _options(plan: TestPlan, cage: Cage) -> list[str]:
+    """Nothing above the tree is asked for configuration, and nothing is written into it."""
+    empty = cage.folder / "pytest.ini"
+    empty.write_text("[pytest]\n")
+    return [
+        f"-c{cage.tree / plan.config if plan.config else empty}",
+        f"--rootdir={cage.tree}",
+        f"--confcutdir={cage.tree}",
+        "-pno:cacheprovider",
+        f"--junitxml={cage.report}",
+        f"-ojunit_suite_name={cage.commit}",
+        "-ojunit_family=xunit2",
+        *(["-opython_files=test*.py"] if plan.runner == "unittest" else []),
+        *(f"./{path}" for path in plan.paths),
+    ]
+
+
+def _environment(plan: TestPlan, cage: Cage) -> dict[str, str]:
     return {
-        "PATH": os.pathsep.join((str(python.parent), os.defpath)),
-        "PYTHONPATH": os.pathsep.join(str(tree / root) for root in plan.roots),
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "tmp"),
+        "PATH": os.pathsep.join((str(cage.python.parent), os.defpath)),
+        "PYTHONPATH": os.pathsep.join(str(cage.tree / root) for root in plan.roots),
+        "HOME": str(cage.folder / "home"),
+        "TMPDIR": str(cage.folder / "tmp"),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "NO_COLOR": "1",
