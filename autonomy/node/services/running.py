@@ -10,7 +10,7 @@ from autonomy.node.services.looks import Looks, TooManyLooks
 from autonomy.node.services.workplace import Workplace
 from autonomy.sdk.evidence import Verdict
 from autonomy.sdk.plan import Plan
-from autonomy.sdk.skill import Limits, Retries
+from autonomy.sdk.skill import Retries
 from autonomy.sessions.orders import End, Purpose, Report
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending, SessionEnd, after_failure
@@ -116,7 +116,7 @@ class Running:
         if not self._declaration(held)["has_verifier"]:
             self._done(held, Verdict.UNVERIFIED, {}, None)
             return
-        limits = Limits(wall_seconds=VERIFIER_SECONDS, memory_bytes=held.order.limits.memory_bytes)
+        limits = held.order.limits.model_copy(update={"wall_seconds": VERIFIER_SECONDS})
         try:
             held.look_id = self.looks.evidence(
                 held, limits, lambda report: self._looked(held, report)
