@@ -1,9 +1,10 @@
 # Works with git, make and Python 3.11 or newer with pip (or uv), on a machine that has nothing else.
 
 PYTHON ?= python3
-# For `make run`: the repository to look after, and whether to approve what waits for a person.
+# For `make run`: the repository to look after, and yes or no to what waits for a person.
 REPO ?=
 APPROVE ?=
+export REPO APPROVE
 
 bin := .venv/bin
 
@@ -18,7 +19,7 @@ setup: ## Make the environment from the lock
 	else uv run --quiet --no-project bootstrap.py; fi
 
 run: setup ## Run the main job on a repository, from what was noticed to a verified outcome
-	@$(bin)/autonomy demo $(if $(REPO),--repo "$(REPO)") $(if $(APPROVE),--approve "$(APPROVE)")
+	@$(bin)/autonomy demo
 
 up: setup ## Start the platform; Ctrl-C ends it
 	@$(bin)/autonomy up

@@ -109,6 +109,7 @@ def servers(
     secrets.make()
     ports, logs = KeptPorts(home.run / "ports.json"), Logs(home.logs)
     with ExitStack() as ending:
+        ending.callback(logs.close)
         up = []
         for server in (postgres_of(home, environ, durable=durable), valkey_of(home, environ)):
             up.append(started := start(server, ports, logs))

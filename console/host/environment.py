@@ -24,7 +24,7 @@ _given: dict[str, str] = {}
 
 def given() -> dict[str, str]:
     """The environment as the person set it, `.env` included, whatever `load` has put over it."""
-    return _dotenv() | (_given or dict(os.environ))
+    return read_dotenv(CHECKOUT / ".env") | (_given or dict(os.environ))
 
 
 def node_names(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -124,9 +124,8 @@ def _kept(home: Home) -> dict[str, Any] | None:
     return kept
 
 
-def _dotenv() -> dict[str, str]:
-    """The settings in the file `.env` of the checkout; the environment outranks them."""
-    file = CHECKOUT / ".env"
+def read_dotenv(file: Path) -> dict[str, str]:
+    """The settings in a file of lines `NAME=value`; none where there is no file."""
     if not file.is_file():
         return {}
     found = {}

@@ -2,14 +2,16 @@
 
 import os
 import selectors
-import sys
 from pathlib import Path
 from threading import Lock, Thread
 from typing import BinaryIO
 
+from console.host.telling import tell
+
 MOST_BYTES = 5_000_000
 KEPT = 2
 _CHUNK = 65_536
+_CLOSE_SECONDS = 5
 
 
 class LogFile:
@@ -18,20 +20,27 @@ class LogFile:
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self._path = path
         self._most_bytes = most_bytes
-        self._open()
+        self._file = self._opened()
 
     def write(self, text: bytes) -> None:
         """Append."""
         if self._file.tell() + len(text) > self._most_bytes:
-            self._file.close()
+            # Opened before the old one is closed: on a full disk there is still a file.
+            before = self._file
             self._shift()
-            self._open()
+            self._file = self._opened()
+            before.close()
         self._file.write(text)
 
-    def _open(self) -> None:
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
+    def _opened(self) -> BinaryIO:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._file: BinaryIO = os.fdopen(descriptor, "ab", buffering=0)
-        self._file.seek(0, os.SEEK_END)
+        file = os.fdopen(descriptor, "ab", buffering=0)
+        file.seek(0, os.SEEK_END)
+        return file
 
     def _shift(self) -> None:
         for age in range(KEPT, 0, -1):
@@ -52,13 +61,15 @@ class Logs:
         self._woken, self._wake = os.pipe()
         self._selector.register(self._woken, selectors.EVENT_READ, None)
         self._files: dict[str, LogFile] = {}
-        Thread(target=self._carry, name="logs", daemon=True).start()
+        self._thread = Thread(target=self._carry, name="logs", daemon=True)
+        self._thread.start()
 
     def pipe(self, name: str) -> int:
         """A descriptor to print to; close it once the process that prints has it."""
         mine, theirs = os.pipe()
         with self._lock:
-            self._files.setdefault(name, LogFile(self.path(name)))
+            if name not in self._files:
+                self._files[name] = LogFile(self.path(name))
             self._selector.register(mine, selectors.EVENT_READ, name)
         os.write(self._wake, b"+")
         return theirs
@@ -72,12 +83,25 @@ class Logs:
         text = self.path(name).read_bytes()[-4000:].decode(errors="replace")
         return "\n".join(text.strip().splitlines()[-lines:])
 
+    def close(self) -> None:
+        """Carry what has been printed so far, then stop."""
+        os.close(self._wake)
+        self._thread.join(_CLOSE_SECONDS)
+
     def _carry(self) -> None:
-        while True:
-            for key, _ in self._selector.select():
+        open_to_more = True
+        while ready := self._selector.select(None if open_to_more else 0):
+            for key, _ in ready:
                 text = os.read(key.fd, _CHUNK)
                 if key.data is not None:
                     self._pass_on(key.fd, key.data, text)
+                elif not text:
+                    open_to_more = False
+                    self._selector.unregister(key.fd)
+                    os.close(key.fd)
+        self._selector.close()
+        for file in self._files.values():
+            file.close()
 
     def _pass_on(self, pipe: int, name: str, text: bytes) -> None:
         if not text:
@@ -88,10 +112,10 @@ class Logs:
         try:
             self._files[name].write(text)
         except OSError as error:  # the disk is full: what is printed is lost, the processes go on
-            sys.stderr.write(f"{self.path(name)}: {error.strerror}\n")
+            tell(f"{self.path(name)}: {error.strerror}")
         if self._verbose:
             self._show(name, text)
 
     def _show(self, name: str, text: bytes) -> None:
         for line in text.decode(errors="replace").splitlines():
-            sys.stderr.write(f"{name:>9} │ {line}\n")
+            tell(f"{name:>9} │ {line}")

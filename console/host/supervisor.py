@@ -19,7 +19,7 @@ from console.host.connections import (
 )
 from console.host.embedded import Server, postgres_of, start, valkey_of
 from console.host.environment import environment_of, keep, node_names, settings_of
-from console.host.errors import HostError, StartFailed
+from console.host.errors import DiskFull, HostError, StartFailed
 from console.host.home import Home, private
 from console.host.identity import Identity
 from console.host.logs import Logs
@@ -28,6 +28,7 @@ from console.host.ports import LOOPBACK, KeptPorts
 from console.host.processes import Web, background, flower, web_port
 from console.host.secrets import Secrets
 from console.host.state import State
+from console.host.telling import tell
 from console.host.urls import refuse_malformed
 from console.host.wakeups import AskedToEnd, Wakeups
 from console.host.watch import Watch
@@ -56,12 +57,12 @@ class Supervisor:
         _check(self._environ)
         self._home.prepare()
         with self._home.locked(), self._wakeups.installed():
-            _adopt_strays()
+            adopts = _adopt_strays()
             end_orphans(self._home)
             self._secrets.make()
             self._logs = Logs(self._home.logs, verbose=self._verbose)
             self._ports = KeptPorts(self._home.run / "ports.json")
-            self._watch = Watch(self._logs)
+            self._watch = Watch(self._logs, adopts=adopts)
             try:
                 announce(self._start())
                 self._stay()
@@ -140,7 +141,7 @@ class Supervisor:
         while not self._wakeups.asked:
             self._wakeups.wait(self._watch.seconds_to_next())
             if self._watch.look():
-                self._note(self._state)
+                self._note_if_there_is_room()
 
     def _end(self) -> None:
         """End the platform, then the servers it stood on."""
@@ -148,12 +149,20 @@ class Supervisor:
         platform = [name for name in self._watch.names if name not in _SERVERS]
         self._watch.end(platform, seconds=0 if hurry else CALM_SECONDS)
         self._watch.end(_SERVERS, seconds=SERVER_SECONDS)
+        self._logs.close()
 
     def _note(self, state: State) -> State:
         """Write down what runs now."""
         self._state = replace(state, processes=self._watch.running())
         self._state.write(self._home)
         return self._state
+
+    def _note_if_there_is_room(self) -> None:
+        """A full disk is no reason to end what runs; the next change is noted again."""
+        try:
+            self._note(self._state)
+        except DiskFull as error:
+            tell(str(error))
 
     def _skills(self) -> tuple[str, ...]:
         return tuple(filter(None, self._environ.get("AUTONOMY_SKILLS", "").split(",")))
@@ -189,7 +198,8 @@ def _myself() -> Identity:
     return identity
 
 
-def _adopt_strays() -> None:
-    """Have processes whose parent dies left to us instead of to the machine."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def _adopt_strays() -> bool:
+    """Have processes whose parent dies left to us instead of to the machine, where it can be."""
+    if sys.platform != "linux":
+        return False
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)

@@ -24,7 +24,8 @@ def with_login(url: str, user: str, password: str) -> str:
     """The same database, as another role."""
     parts = urlsplit(url)
     _, _, place = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{quote(user)}:{quote(password)}@{place}").geturl()
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{login}@{place}").geturl()
 
 
 def user_of(url: str) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from subprocess import Popen
@@ -14,6 +13,7 @@ from console.host.logs import Logs
 from console.host.orphans import strays
 from console.host.spawning import Process, kill_group, wait_until
 from console.host.state import Running
+from console.host.telling import tell
 
 SHORTEST, LONGEST = 0.25, 60.0
 """Seconds before a process is started again: twice as many after each death in a row."""
@@ -53,8 +53,10 @@ class Watched:
 class Watch:
     """The processes of the platform, in the order of their start."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, *, adopts: bool = False) -> None:
+        """With `adopts`, any child of this process that it did not start is one left to it."""
         self._logs = logs
+        self._adopts = adopts
         self._watched: list[Watched] = []
         self._strays_due: float | None = None
 
@@ -73,7 +75,7 @@ class Watch:
         for one in died:
             delay = one.died(now)
             self._strays_due = now + STRAY_SECONDS
-            _tell(f"{one.process.name} ended ({_how(one.child)}); it starts again in {delay:g} s")
+            tell(f"{one.process.name} ended ({_how(one.child)}); it starts again in {delay:g} s")
         due = [one for one in self._watched if one.due is not None and one.due <= now]
         for one in due:
             one.child, one.born, one.due = spawn_logged(one.process, self._logs), now, None
@@ -103,7 +105,7 @@ class Watch:
         wait_until(lambda: all(one.child.poll() is not None for one in ending), seconds=seconds)
         for one in ending:
             if one.child.poll() is None:
-                _tell(f"{one.process.name} did not end in time and is killed")
+                tell(f"{one.process.name} did not end in time and is killed")
                 kill_group(one.child.pid)
                 one.child.wait(5)
         wait_until(lambda: not self._kill_strays(), seconds=5)
@@ -121,17 +123,20 @@ class Watch:
         self._strays_due = now + 1 if self._kill_strays() else None
 
     def _kill_strays(self) -> bool:
+        """Whether there were any."""
+        if not self._adopts:
+            return False
         self._bury()
         left = strays(one.child.pid for one in self._watched)
         for child in left:
-            _tell(f"process {child.pid} was left behind and is killed")
+            tell(f"process {child.pid} was left behind and is killed")
             child.kill()
         return bool(left)
 
     def _bury(self) -> None:
         """Let the dead among those that were left to us go."""
-        if sys.platform != "linux":
-            return  # nobody is left to us there
+        if not self._adopts:
+            return
         known = {one.child.pid for one in self._watched}
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         while _has_children() and (dead := os.waitid(os.P_ALL, 0, options)):
@@ -151,8 +156,3 @@ def _has_children() -> bool:
 def _how(child: Popen[bytes]) -> str:
     code = child.returncode
     return signal.Signals(-code).name if code < 0 else f"exit {code}"
-
-
-def _tell(what: str) -> None:
-    sys.stderr.write(what + "\n")
-    sys.stderr.flush()

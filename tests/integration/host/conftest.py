@@ -13,6 +13,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from console.host.home import Home
+from console.host.logs import Logs
 from console.host.secrets import Secrets
 
 
@@ -23,6 +24,14 @@ def home() -> Iterator[Home]:
         made.prepare()
         Secrets(made).make()
         yield made
+
+
+@pytest.fixture
+def logs(home: Home) -> Iterator[Logs]:
+    """What carries output to files."""
+    carrier = Logs(home.logs)
+    yield carrier
+    carrier.close()
 
 
 @contextmanager

@@ -62,8 +62,10 @@ def test_what_is_committed_is_on_disk_and_redis_never_evicts(home: Home, environ
             assert redis.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-def test_a_port_that_someone_took_meanwhile_is_left_to_them(home: Home, environ: Environ) -> None:
-    ports, logs = KeptPorts(home.run / "ports.json"), Logs(home.logs)
+def test_a_port_that_someone_took_meanwhile_is_left_to_them(
+    home: Home, environ: Environ, logs: Logs
+) -> None:
+    ports = KeptPorts(home.run / "ports.json")
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = ports.keep("valkey", stranger.getsockname()[1])
 

@@ -21,9 +21,9 @@ from console.host.urls import with_login
 
 
 @pytest.fixture
-def valkey(home: Home, environ: dict[str, str]) -> Iterator[str]:
+def valkey(home: Home, environ: dict[str, str], logs: Logs) -> Iterator[str]:
     """A Valkey of its own, which the test may misconfigure."""
-    started = start(valkey_of(home, environ), KeptPorts(home.run / "ports.json"), Logs(home.logs))
+    started = start(valkey_of(home, environ), KeptPorts(home.run / "ports.json"), logs)
     yield url_of(Secrets(home), started.port)
     end(started.child, started.process.stop_signal, seconds=5)
 

@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
@@ -11,16 +11,27 @@ from urllib.request import urlopen
 import psutil
 import psycopg
 import pytest
+from redis import Redis
 
 from console.host import environment, lifecycle, state
+from console.host.connections import role_name
 from console.host.doctor import Verdict, examine
-from console.host.errors import AlreadyRunning, NotRunning, SecretChanged, SettingRefused
+from console.host.embedded import redis_url, start, valkey_of
+from console.host.errors import (
+    AlreadyRunning,
+    EvictingRedis,
+    NotRunning,
+    SecretChanged,
+    SettingRefused,
+)
 from console.host.home import Home
 from console.host.identity import Identity
+from console.host.logs import Logs
 from console.host.ports import KeptPorts
 from console.host.secrets import Secrets
-from console.host.spawning import wait_until
+from console.host.spawning import end, wait_until
 from console.host.state import Running, State
+from console.host.urls import database_of
 from console.host.usage import measure
 from tests.integration.host.conftest import fresh_home
 
@@ -252,6 +263,35 @@ def test_down_ends_all_within_twenty_seconds_and_says_when_there_is_nothing(
         lifecycle.stop(platform)
     with pytest.raises(NotRunning):
         lifecycle.current(platform)
+
+
+def test_servers_that_settings_name_are_used_and_none_is_started(
+    settings: Environ, database: Callable[[], str]
+) -> None:
+    owner = database()
+    given = settings | {"DATABASE_URL": owner, "REDIS_URL": os.environ["REDIS_URL"]}
+    with fresh_home() as home:
+        found = lifecycle.start_detached(home, given)
+        try:
+            assert {one.name for one in found.processes} == NAMES - {"postgres", "valkey"}
+            assert ask(home, "SELECT current_user") == role_name(database_of(owner), "app")
+            assert not home.data.exists() or not list(home.data.glob("postgres*"))
+        finally:
+            lifecycle.stop(home)
+
+
+def test_a_redis_that_evicts_stops_the_start(
+    settings: Environ, home: Home, logs: Logs, environ: Environ
+) -> None:
+    valkey = start(valkey_of(home, environ), KeptPorts(home.run / "ports.json"), logs)
+    url = redis_url(Secrets(home), valkey.port)
+    try:
+        with Redis.from_url(url) as client:
+            client.config_set("maxmemory-policy", "allkeys-lru")
+        with fresh_home() as other, pytest.raises(EvictingRedis):
+            lifecycle.start_detached(other, settings | {"REDIS_URL": url})
+    finally:
+        end(valkey.child, valkey.process.stop_signal, seconds=5)
 
 
 @pytest.mark.parametrize(

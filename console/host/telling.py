@@ -1,0 +1,12 @@
+"""Saying something on the error stream, where perhaps nobody listens any more."""
+
+import sys
+
+
+def tell(what: str) -> None:
+    """Write a line. Nothing depends on it: a terminal that is gone ends nobody's work."""
+    try:
+        sys.stderr.write(what + "\n")
+        sys.stderr.flush()
+    except OSError:
+        return  # whoever listened has hung up, and there is no one else to tell
