@@ -1,6 +1,7 @@
 """From an order to a process: refused, or forked into its own namespaces."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,22 @@ from autonomy.sessions import child, clock, namespaces
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.loading import NotLoaded
 from autonomy.sessions.orders import End
-from autonomy.sessions.sandbox import Bounds, Refused, refusal
+from autonomy.sessions.sandbox import Bounds, Refused, group_of, refusal
 from autonomy.sessions.watch import Running
 from autonomy.sessions.wire import Message
 
 _FIRST_LOOK_SECONDS = 0.1
 
 
-def begun(envelope: Envelope, component: Any, bounds: Bounds, sock: int) -> Running:
+def begun(
+    envelope: Envelope, component: Any, bounds: Bounds, sock: int, network: int | None
+) -> Running:
     """The process of a new session; raises Refused, OSError."""
     reason = refusal(envelope, bounds.isolation)
     if reason:
         raise Refused(reason)
+    if envelope.uid is not None:
+        group_of(envelope.uid)
     if envelope.temp:
         _make_temp(envelope)
     pipe, output = os.pipe2(os.O_CLOEXEC)
@@ -29,7 +34,7 @@ def begun(envelope: Envelope, component: Any, bounds: Bounds, sock: int) -> Runn
         pid = namespaces.fork() if bounds.isolation.namespaces else os.fork()
         if pid == 0:
             os.setsid()
-            child.main(envelope, component, bounds, sock, output)
+            child.main(envelope, component, replace(bounds, network=network), sock, output)
     except OSError:
         os.close(pipe)
         raise
@@ -41,6 +46,7 @@ def begun(envelope: Envelope, component: Any, bounds: Bounds, sock: int) -> Runn
         pid,
         pipe,
         started=now,
+        network=network,
         renewed=envelope.leased_at,
         wall_seconds=envelope.limits.wall_seconds,
         deadline=now + envelope.limits.wall_seconds,

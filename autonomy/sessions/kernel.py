@@ -70,6 +70,11 @@ def unshare(namespaces: int) -> None:
     checked(_libc.unshare(namespaces))
 
 
+def enter(namespace: int, kind: int) -> None:
+    """Enter the namespace that a descriptor stands for."""
+    checked(_libc.setns(namespace, kind))
+
+
 def map_user(uid: int, gid: int) -> None:
     """In a new user namespace, stay who we were, and nobody else."""
     for name, text in (

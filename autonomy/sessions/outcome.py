@@ -1,6 +1,7 @@
 """What a session says last: its answer, or what the author's exception means (C-7)."""
 
 import errno
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from autonomy.sessions.wire import Message, encoded
 
 _LONGEST_ERROR = 8_000
 _FRAMES = 20
+_LOOK_SECONDS = 0.6
 _CROSSED = {errno.EFBIG: "disk", errno.EDQUOT: "disk", errno.EMFILE: "open_files"}
 
 
@@ -61,6 +63,9 @@ def _failure(error: BaseException) -> Message:
             return _failed(ErrorClass.PERMANENT, _told(error))
         case Transient():
             return _failed(ErrorClass.TRANSIENT, _told(error))
+        case BlockingIOError():
+            time.sleep(_LOOK_SECONDS)  # if there are too many processes, the zygote ends it now
+            return _failed(ErrorClass.TRANSIENT, _traced(error))
         case OSError() if error.errno in _CROSSED:
             return _crossed(_CROSSED[error.errno], _told(error))
         case _:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from autonomy.sessions import ground, kernel, landlock, namespaces, variables
@@ -42,6 +43,8 @@ class Bounds:
     held: int
     data_bytes: int
     """What a process has at its start."""
+    network: int | None = None
+    """The one that a session is put into; without one it makes its own."""
 
 
 def prepared(isolation: Isolation, folders: Iterable[Path], protected: Iterable[Path]) -> Bounds:
@@ -85,15 +88,23 @@ def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
     """Bound the process for good: from here on the author's code may run."""
     _be_first_to_die()
     if bounds.isolation.namespaces and not envelope.scope.network:
-        namespaces.cut_network()
-        if not _needs(namespaces.SOCKETS, envelope):
-            namespaces.hide_sockets()
+        _cut_network(envelope, bounds.network)
     _limit(envelope, bounds)
     _become(envelope.uid)
     _clean_environment(envelope)
     _restrict(envelope, bounds)
     _stay_alive_only_with(bounds.life)
     _close_all_but(kept)
+
+
+def _cut_network(envelope: Envelope, network: int | None) -> None:
+    """Into the network that was made for it, or into a new one."""
+    if network is None:
+        namespaces.cut_network()
+    else:
+        kernel.enter(network, kernel.NEW_NETWORK)
+    if not _needs(namespaces.SOCKETS, envelope):
+        namespaces.hide_sockets()
 
 
 def _be_first_to_die() -> None:
@@ -125,7 +136,7 @@ def _limit(envelope: Envelope, bounds: Bounds) -> None:
 def _become(uid: int | None) -> None:
     """Another user, where one was chosen; no capability, and no way to get one back."""
     if uid is not None:
-        gid = _group_of(uid)
+        gid = group_of(uid)
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
@@ -134,7 +145,9 @@ def _become(uid: int | None) -> None:
     kernel.stay_inspectable()
 
 
-def _group_of(uid: int) -> int:
+@cache
+def group_of(uid: int) -> int:
+    """Its group. Asked for in the zygote, once: to look it up takes as long as to fork."""
     try:
         return pwd.getpwuid(uid).pw_gid
     except KeyError:  # a user without a name, chosen by set-up

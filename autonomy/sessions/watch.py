@@ -52,6 +52,7 @@ class Running:
     kill_at: float = 0.0
     look_at: float = 0.0
     unsent: int = 0
+    network: int | None = None
 
     def __post_init__(self) -> None:
         told = self.envelope

@@ -17,11 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autonomy.sessions import clock, isolation, kernel
+from autonomy.sessions import clock, isolation, kernel, namespaces
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.forking import begun, refused
 from autonomy.sessions.leftovers import begin_removal, end_all_of, end_strays
 from autonomy.sessions.loading import NotLoaded, component_of, loaded
+from autonomy.sessions.networks import Networks
 from autonomy.sessions.orders import End
 from autonomy.sessions.sandbox import Bounds, Refused, prepared
 from autonomy.sessions.watch import Doom, Running
@@ -42,6 +43,8 @@ class Zygote:
     ) -> None:
         self._channel = channel
         self._bounds = bounds
+        spare = bounds.isolation.namespaces and namespaces.is_root()
+        self._networks = Networks() if spare else None
         self._lease_seconds = lease_seconds
         self._patience = patience
         self._running: dict[int, Running] = {}
@@ -135,9 +138,11 @@ class Zygote:
     def _spawn(self, order: Message) -> None:
         envelope = Envelope.from_json(order)
         sock = self._channel.taken_fd()
+        network = self._network_for(envelope)
         try:
-            session = begun(envelope, component_of(envelope), self._bounds, sock)
+            session = begun(envelope, component_of(envelope), self._bounds, sock, network)
         except (NotLoaded, Refused, OSError) as error:
+            self._take_back(network)
             self._tell("ended", envelope, refused(error))
         else:
             self._running[session.pid] = session
@@ -145,6 +150,15 @@ class Zygote:
             self._tell("started", envelope, {"pid": session.pid})
         finally:
             os.close(sock)
+
+    def _network_for(self, envelope: Envelope) -> int | None:
+        """A network that is there already, for those who may have a used one."""
+        own = envelope.foreign_code or envelope.scope.network
+        return self._networks.take() if self._networks and not own else None
+
+    def _take_back(self, network: int | None) -> None:
+        if self._networks and network is not None:
+            self._networks.give_back(network)
 
     def _read(self, session: Running) -> None:
         """Take what a session printed; one chunk at a time, so that others get their turn."""
@@ -194,6 +208,7 @@ class Zygote:
 
     def _bury(self, session: Running, status: int, cpu: float, peak: int) -> None:
         """Leave nothing of it, and tell how it ended."""
+        self._take_back(session.network)
         if not self._bounds.isolation.namespaces:
             self._end_leftovers(session)
         self._drain(session)

@@ -80,11 +80,8 @@ def test_only_the_own_processes_can_be_seen(bench: Bench) -> None:
     assert bench.run("calm.processes").result == 1
 
 
-@pytest.mark.parametrize("path", ["/etc/shadow", "/proc/sys/../../root/.bashrc", __file__])
+@pytest.mark.parametrize("path", ["/etc/shadow", "/proc/sys/../../etc/shadow", __file__])
 def test_files_outside_cannot_be_read(bench: Bench, path: str) -> None:
-    if not Path(path).exists():
-        pytest.skip(f"{path} is not there")
-
     report = bench.run("calm.read", args={"path": path})
 
     assert report.ended is End.FAILED
