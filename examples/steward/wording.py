@@ -93,7 +93,7 @@ def _lines(
     if why_no_fix:
         yield f"No fix is offered: {quoted(why_no_fix)}"
     else:
-        yield "A fix is offered. A person decides about its merge."
+        yield from ("A fix is offered. A person decides about its merge.", "")
         yield from (f"- {quoted(path)}" for path in results["fix"]["files"])
     yield from _details(results)
     yield from (
