@@ -216,7 +216,7 @@ def answer_unstorable(ctx: Context) -> str:
 @skill(tier=1)
 def babble(ctx: Context, hexed: str) -> None:
     """Write nonsense where only the platform writes."""
-    for fd in range(3, 50):
+    for fd in range(3, 1_000):
         try:
             if Path(f"/proc/self/fd/{fd}").readlink().name.startswith("socket"):
                 os.write(fd, bytes.fromhex(hexed))
