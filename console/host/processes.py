@@ -9,8 +9,9 @@ from signal import SIGTERM
 from console.host.environment import environment_of, node_names
 from console.host.errors import SettingRefused
 from console.host.home import Home
-from console.host.ports import LOOPBACK, KeptPorts, free
+from console.host.ports import LOOPBACK
 from console.host.secrets import Secrets
+from console.host.serving import listens
 from console.host.spawning import Process
 
 WEB_PORT = 8700
@@ -50,7 +51,39 @@ class Web:
                 *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
             ),
             environment=environment_of(self.name, self.environ, self.settings),
-            is_ready=lambda _pid: _serves(port),
+            is_ready=lambda pid: listens(pid, port) and _serves(port),
+        )
+
+
+@dataclass(frozen=True)
+class Flower:
+    """The view of the workers, on loopback, behind a password."""
+
+    home: Home
+    environ: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    name = "flower"
+    wanted_ports = range(FLOWER_PORT, FLOWER_PORT + _NEXT)
+
+    def prepare(self) -> None:
+        """Nothing: it keeps what it sees in memory."""
+
+    def process(self, port: int) -> Process:
+        """How to run it on that port."""
+        login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{Secrets(self.home)['flower.password']}"}
+        # It watches the broker and nothing else, so it gets no other secret.
+        hidden = {*self.settings, "DJANGO_SETTINGS_MODULE"} - {"REDIS_URL"}
+        whole = environment_of(self.name, self.environ, self.settings)
+        return Process(
+            name=self.name,
+            command=(
+                *(sys.executable, "-m", "celery", "-A", "config.flower"),
+                *("flower", f"--address={LOOPBACK}", f"--port={port}"),
+                *("--max_tasks=1000", "--logging=warning"),
+            ),
+            environment={name: whole[name] for name in whole if name not in hidden} | login,
+            is_ready=lambda pid: listens(pid, port),
         )
 
 
@@ -66,25 +99,6 @@ def background(environ: Mapping[str, str], settings: Mapping[str, str]) -> list[
         Process(name, command, environment_of(name, environ, settings), stop_signal=SIGTERM)
         for name, command in commands.items()
     ]
-
-
-def flower(
-    home: Home, environ: Mapping[str, str], settings: Mapping[str, str], ports: KeptPorts
-) -> tuple[Process, int]:
-    """The view of the workers, behind a password, and its port."""
-    wanted = range(FLOWER_PORT, FLOWER_PORT + _NEXT)
-    port = ports.keep("flower", free(ports["flower"], *wanted))
-    login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{Secrets(home)['flower.password']}"}
-    # It watches the broker and nothing else, so it gets no other secret.
-    hidden = {*settings, "DJANGO_SETTINGS_MODULE"} - {"REDIS_URL"}
-    whole = environment_of("flower", environ, settings)
-    environment = {name: value for name, value in whole.items() if name not in hidden}
-    command = (
-        *(sys.executable, "-m", "celery", "-A", "config.flower"),
-        *("flower", f"--address={LOOPBACK}", f"--port={port}"),
-        *("--max_tasks=1000", "--logging=warning"),
-    )
-    return Process("flower", command, environment | login), port
 
 
 def web_port(environ: Mapping[str, str]) -> int:

@@ -17,7 +17,7 @@ from console.host.connections import (
     given_roles,
     setting,
 )
-from console.host.embedded import Server, postgres_of, start, valkey_of
+from console.host.embedded import postgres_of, valkey_of
 from console.host.environment import environment_of, keep, node_names, settings_of
 from console.host.errors import DiskFull, HostError, StartFailed
 from console.host.home import Home, private
@@ -25,8 +25,9 @@ from console.host.identity import Identity
 from console.host.logs import Logs
 from console.host.orphans import end_orphans
 from console.host.ports import LOOPBACK, KeptPorts
-from console.host.processes import Web, background, flower, web_port
+from console.host.processes import Flower, Web, background, web_port
 from console.host.secrets import Secrets
+from console.host.serving import Server, start
 from console.host.state import State
 from console.host.telling import tell
 from console.host.urls import refuse_malformed
@@ -87,14 +88,11 @@ class Supervisor:
         private(self._home.work, 0o711)
         for process in background(self._environ, settings):
             self._watch.start(process)
-        monitor, flower_port = flower(self._home, self._environ, settings, self._ports)
-        self._watch.start(monitor)
-        web_port = self._up(Web(self._environ, settings))
+        web, flower = self._up(
+            Web(self._environ, settings), Flower(self._home, self._environ, settings)
+        )
         self._wakeups.interrupting = False
-        urls = {
-            "console": f"http://{LOOPBACK}:{web_port}/",
-            "flower": f"http://{LOOPBACK}:{flower_port}/",
-        }
+        urls = {"console": f"http://{LOOPBACK}:{web}/", "flower": f"http://{LOOPBACK}:{flower}/"}
         return self._note(replace(self._state, urls=urls, ready=True))
 
     def _serve(
@@ -103,13 +101,16 @@ class Supervisor:
         """Start the embedded server unless a setting names another one; gives its port."""
         if setting(self._environ, name):
             return None
-        return self._up(embedded(self._home, self._environ))
+        [port] = self._up(embedded(self._home, self._environ))
+        return port
 
-    def _up(self, server: Server) -> int:
-        started = start(server, self._ports, self._logs)
-        self._watch.keep(started.process, started.child)
+    def _up(self, *servers: Server) -> list[int]:
+        """Start servers and keep them up; gives their ports."""
+        started = start(servers, self._ports, self._logs)
+        for one in started:
+            self._watch.keep(one.process, one.child)
         self._note(self._state)
-        return started.port
+        return [one.port for one in started]
 
     def _prepare(self, uses: Connections, settings: Mapping[str, str]) -> None:
         """Bring the database up to date, as its owner, in a process of its own."""

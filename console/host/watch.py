@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from subprocess import Popen
 from time import monotonic
 
-from console.host.embedded import spawn_logged
 from console.host.identity import Identity
 from console.host.logs import Logs
 from console.host.orphans import strays
+from console.host.serving import spawn_logged
 from console.host.spawning import Process, kill_group, wait_until
 from console.host.state import Running
-from console.host.telling import tell
+from console.host.telling import note
 
 SHORTEST, LONGEST = 0.25, 60.0
 """Seconds before a process is started again: twice as many after each death in a row."""
@@ -75,7 +75,7 @@ class Watch:
         for one in died:
             delay = one.died(now)
             self._strays_due = now + STRAY_SECONDS
-            tell(f"{one.process.name} ended ({_how(one.child)}); it starts again in {delay:g} s")
+            note(f"{one.process.name} ended ({_how(one.child)}); it starts again in {delay:g} s")
         due = [one for one in self._watched if one.due is not None and one.due <= now]
         for one in due:
             one.child, one.born, one.due = spawn_logged(one.process, self._logs), now, None
@@ -99,13 +99,17 @@ class Watch:
         chosen = set(names)
         ending = [one for one in self._watched if one.process.name in chosen]
         self._watched = [one for one in self._watched if one.process.name not in chosen]
+        # Asked twice: a process that is just starting may have missed it.
+        for _ in range(2):
+            for one in ending:
+                if one.child.poll() is None:
+                    one.child.send_signal(one.process.stop_signal)
+            wait_until(
+                lambda: all(one.child.poll() is not None for one in ending), seconds=seconds / 2
+            )
         for one in ending:
             if one.child.poll() is None:
-                one.child.send_signal(one.process.stop_signal)
-        wait_until(lambda: all(one.child.poll() is not None for one in ending), seconds=seconds)
-        for one in ending:
-            if one.child.poll() is None:
-                tell(f"{one.process.name} did not end in time and is killed")
+                note(f"{one.process.name} did not end in time and is killed")
                 kill_group(one.child.pid)
                 one.child.wait(5)
         wait_until(lambda: not self._kill_strays(), seconds=5)
@@ -129,7 +133,7 @@ class Watch:
         self._bury()
         left = strays(one.child.pid for one in self._watched)
         for child in left:
-            tell(f"process {child.pid} was left behind and is killed")
+            note(f"process {child.pid} was left behind and is killed")
             child.kill()
         return bool(left)
 

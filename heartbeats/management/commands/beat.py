@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
+from kombu.utils.imports import symbol_by_name
 
 
 class Command(BaseCommand):
@@ -19,5 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Tick until told to stop."""
-        beat = import_string(settings.CELERY_APP).Beat(loglevel=logging.WARNING, quiet=True)
-        beat.run()
+        app = import_string(settings.CELERY_APP)
+        # Loaded before Celery listens to signals: one that came in the middle of it would be lost.
+        symbol_by_name(app.conf.beat_scheduler)
+        app.Beat(loglevel=logging.WARNING, quiet=True).run()

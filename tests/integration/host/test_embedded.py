@@ -18,13 +18,14 @@ from redis import Redis
 from redis.exceptions import AuthenticationError
 
 from console.host.account import server_account
-from console.host.embedded import postgres_of, servers, start, valkey_of
+from console.host.embedded import postgres_of, servers, valkey_of
 from console.host.errors import DiskFull, HomeUnusable, SettingRefused, WrongMajor
 from console.host.home import SOCKET_PATH_LIMIT, Home
 from console.host.logs import Logs
 from console.host.ports import KeptPorts
 from console.host.postgres import OWNER
 from console.host.secrets import NAMES, Secrets
+from console.host.serving import start
 from console.host.spawning import end, wait_until
 from console.host.urls import with_login
 
@@ -69,7 +70,7 @@ def test_a_port_that_someone_took_meanwhile_is_left_to_them(
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = ports.keep("valkey", stranger.getsockname()[1])
 
-        started = start(valkey_of(home, environ), ports, logs)
+        [started] = start([valkey_of(home, environ)], ports, logs)
 
         end(started.child, signal.SIGTERM, seconds=5)
     assert started.port != taken

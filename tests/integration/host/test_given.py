@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from console.host.embedded import redis_url as url_of
-from console.host.embedded import start, valkey_of
+from console.host.embedded import valkey_of
 from console.host.errors import EvictingRedis, HostError, ServerUnavailable, SettingRefused
 from console.host.exits import Exit
 from console.host.given import check_database, check_redis
@@ -16,6 +16,7 @@ from console.host.home import Home
 from console.host.logs import Logs
 from console.host.ports import KeptPorts, free
 from console.host.secrets import Secrets
+from console.host.serving import start
 from console.host.spawning import end
 from console.host.urls import with_login
 
@@ -23,7 +24,7 @@ from console.host.urls import with_login
 @pytest.fixture
 def valkey(home: Home, environ: dict[str, str], logs: Logs) -> Iterator[str]:
     """A Valkey of its own, which the test may misconfigure."""
-    started = start(valkey_of(home, environ), KeptPorts(home.run / "ports.json"), logs)
+    [started] = start([valkey_of(home, environ)], KeptPorts(home.run / "ports.json"), logs)
     yield url_of(Secrets(home), started.port)
     end(started.child, started.process.stop_signal, seconds=5)
 

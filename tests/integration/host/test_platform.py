@@ -16,7 +16,7 @@ from redis import Redis
 from console.host import environment, lifecycle, state
 from console.host.connections import role_name
 from console.host.doctor import Verdict, examine
-from console.host.embedded import redis_url, start, valkey_of
+from console.host.embedded import redis_url, valkey_of
 from console.host.errors import (
     AlreadyRunning,
     EvictingRedis,
@@ -29,6 +29,7 @@ from console.host.identity import Identity
 from console.host.logs import Logs
 from console.host.ports import KeptPorts
 from console.host.secrets import Secrets
+from console.host.serving import start
 from console.host.spawning import end, wait_until
 from console.host.state import Running, State
 from console.host.urls import database_of
@@ -283,7 +284,7 @@ def test_servers_that_settings_name_are_used_and_none_is_started(
 def test_a_redis_that_evicts_stops_the_start(
     settings: Environ, home: Home, logs: Logs, environ: Environ
 ) -> None:
-    valkey = start(valkey_of(home, environ), KeptPorts(home.run / "ports.json"), logs)
+    [valkey] = start([valkey_of(home, environ)], KeptPorts(home.run / "ports.json"), logs)
     url = redis_url(Secrets(home), valkey.port)
     try:
         with Redis.from_url(url) as client:

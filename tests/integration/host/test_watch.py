@@ -101,7 +101,7 @@ def test_a_process_ends_with_whoever_started_it(home: Home) -> None:
         "import os, sys, time\n"
         "from pathlib import Path\n"
         "from console.host.logs import Logs\n"
-        "from console.host.embedded import spawn_logged\n"
+        "from console.host.serving import spawn_logged\n"
         "from console.host.spawning import Process\n"
         "child = spawn_logged(Process('kid', ('/bin/sleep', '600'), {}), Logs(Path(sys.argv[1])))\n"
         "print(child.pid)\n"
