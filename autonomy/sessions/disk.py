@@ -5,10 +5,12 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 _BLOCK = 512
-_AT_ONCE = 2_000
+_AT_ONCE = 500
+_TURN_SECONDS = 0.02
 _PAUSE_SECONDS = 0.2
 _SHARE = 20
 """A walk is repeated when twenty times as long as it took has passed."""
@@ -47,11 +49,12 @@ class Disk:
 
     def _on(self) -> bool:
         """Count some more; whether all was counted."""
-        for _ in range(_AT_ONCE):
-            size = next(self._walk, None)
-            if size is None:
+        until = time.monotonic() + _TURN_SECONDS
+        while time.monotonic() < until:
+            sizes = list(islice(self._walk, _AT_ONCE))
+            self._found += sum(sizes)
+            if len(sizes) < _AT_ONCE:
                 return True
-            self._found += size
         return False
 
 

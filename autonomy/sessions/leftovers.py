@@ -1,7 +1,9 @@
 """What a session leaves: processes that stayed behind, and its temporary folder."""
 
+import errno
 import os
 import signal
+import sys
 import time
 from collections.abc import Container
 from pathlib import Path
@@ -48,8 +50,10 @@ def begin_removal(path: Path) -> int | None:
         path.rmdir()
     except FileNotFoundError:
         return None
-    except OSError:
-        return _removed_by_another(path)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            return _removed_by_another(path)
+        _complain(error)
     return None
 
 
@@ -58,9 +62,16 @@ def _removed_by_another(path: Path) -> int:
     if pid == 0:
         try:
             folders.remove(path)
+        except folders.NotRemoved as error:
+            _complain(error)
         finally:
             os._exit(0)
     return pid
+
+
+def _complain(error: Exception) -> None:
+    """Of what an operator may have to tidy up."""
+    sys.stderr.write(f"zygote: something is left of a session: {error}\n")
 
 
 def _kill(pid: int) -> None:

@@ -1,6 +1,7 @@
 """What the processes of a session use, read from /proc."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MOST_PROCESSES = 10_000
+_TELLS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
 @dataclass(frozen=True)
@@ -21,22 +23,43 @@ class Usage:
 
 def family(root: int) -> list[int]:
     """The process and all that descend from it."""
+    began = children if _TELLS_CHILDREN else _by_parent().__getitem__
     found = [root]
     for pid in found:
         if len(found) > _MOST_PROCESSES:
             break
-        found.extend(children(pid))
+        found.extend(began(pid))
     return found
 
 
 def children(pid: int) -> list[int]:
     """The processes that any thread of this one has begun or inherited."""
-    found: list[int] = []
+    if not _TELLS_CHILDREN:
+        return _by_parent()[pid]
     try:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            found.extend(map(int, (thread / "children").read_bytes().split()))
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # it has ended
+        return []
+    return [child for thread in threads for child in _begun_by(thread)]
+
+
+def _begun_by(thread: Path) -> list[int]:
+    try:
+        return [int(child) for child in (thread / "children").read_bytes().split()]
     except OSError:  # it ended while it was looked at
-        return found
+        return []
+
+
+def _by_parent() -> defaultdict[int, list[int]]:
+    """For kernels that do not tell children: every process of the machine, by its parent."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+            except OSError:  # it ended while it was looked at
+                continue
+            found[int(fields[1])].append(int(folder.name))
     return found
 
 

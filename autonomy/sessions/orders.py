@@ -84,7 +84,7 @@ class Report(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     ended: End
-    limit: str = ""
+    limit: str = Field(default="", max_length=20)
     """Which limit was crossed: wall, cpu, memory, processes, disk, output, result, open_files."""
     error_class: ErrorClass | None = None
     error: str = ""

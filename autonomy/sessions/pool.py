@@ -285,6 +285,7 @@ class SessionPool:
     def _reply(self, call: Call, answer: Message) -> None:
         talk = self._talks.get(call.session_id)
         if talk is not None:
+            talk.waiting = False
             self.tell(talk, {"id": call.number, **answer})
 
 

@@ -156,7 +156,7 @@ def group_of(uid: int) -> int:
 
 def _clean_environment(envelope: Envelope) -> None:
     """Nothing inherited but what is listed here (C-17)."""
-    os.umask(0o077)
+    os.umask(0o022)  # its own folders are private; what it writes elsewhere is for others to read
     try:
         os.chdir(envelope.folder)
     except OSError as error:

@@ -25,6 +25,7 @@ class Talk:
         self.channel = Channel(sock, largest=_LARGEST_CALL + order.limits.result_bytes)
         self.broken = ""
         self.pid = 0
+        self.waiting = False
         self._report: Message | None = None
 
     def heard(self) -> list[Call]:
@@ -58,9 +59,12 @@ class Talk:
             said = dict(message["report"])
             self._report = self._report or {name: said[name] for name in said.keys() & _SAID}
             return
+        if self.waiting:
+            raise BadMessage("it asked for more before it had its answer")
         name, params = message["call"], message["params"]
         if name not in _CALLS or not isinstance(params, dict):
             raise BadMessage(f"unknown call {str(name)[:50]}")
+        self.waiting = True
         calls.append(Call(self.session_id, int(message["id"]), name, params))
 
     def _mute(self, told: Message) -> Message:

@@ -9,6 +9,7 @@ import gc
 import io
 import math
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -261,6 +262,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # sessions use them too
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     kernel.die_with_parent(signal.SIGHUP)
     kernel.inherit_orphans()
     os.set_inheritable(given.socket, False)  # noqa: FBT003

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from autonomy.sessions.measures import family
+from autonomy.sessions.wire import encoded
 from tests.integration.sessions.bench import Bench, with_neighbours
 from tests.integration.sessions.conftest import STRANGER, as_stranger, linux_only
 
@@ -16,6 +17,8 @@ pytestmark = linux_only
 MARK = "98.7654321"
 SMALL_DISK = {"disk_bytes": 20_000_000}
 SMALL_MEMORY = {"memory_bytes": 120_000_000}
+
+CALL = {"call": "effect_begin", "id": 1, "params": {"step": "once"}}
 
 Endings = dict[str, tuple[dict[str, Any], dict[str, Any]]]
 
@@ -108,6 +111,10 @@ ENDINGS: Endings = {
     ),
     "announces four gigabytes": (
         {"component": "hostile.babble", "args": {"hexed": "ffffffff00"}},
+        {"ended": "failed", "error_class": "transient"},
+    ),
+    "asks again before it is answered": (
+        {"component": "hostile.babble", "args": {"hexed": 2 * encoded(CALL).hex()}},
         {"ended": "failed", "error_class": "transient"},
     ),
     "talks nonsense": (
