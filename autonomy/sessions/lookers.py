@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from autonomy.domain.states import ErrorClass
 from autonomy.sdk.skill import Limits
+from autonomy.sessions.errands import Errand, Kind
 from autonomy.sessions.events import Ended
-from autonomy.sessions.jobs import Job, Kind
 from autonomy.sessions.orders import End, Order, Purpose, Report
 from autonomy.sessions.talk import Talk
 from autonomy.sessions.wire import Message
@@ -25,10 +25,10 @@ _ROOT = Path("/")
 class Looker(Talk):
     """What is said between the supervisor and one looker, and what it is at."""
 
-    def __init__(self, order: Order, sock: Any, job: Job) -> None:
+    def __init__(self, order: Order, sock: Any, errand: Errand) -> None:
         super().__init__(order, sock)
-        self.kind = job.kind
-        self.job: Job | None = job
+        self.kind = errand.kind
+        self.errand: Errand | None = errand
         self.ready = False
         self.begun = False
         self.idle_since = 0.0
@@ -51,7 +51,7 @@ class Beginning(Protocol):
     def alive(self) -> bool:
         """Whether a looker can be begun."""
 
-    def begin(self, order: Order, job: Job) -> Looker:
+    def begin(self, order: Order, errand: Errand) -> Looker:
         """A new looker."""
 
     def tell(self, talk: Talk, message: Message) -> None:
@@ -67,47 +67,47 @@ class Lookers:
     def __init__(self, pool: Beginning) -> None:
         self._pool = pool
         self._all: dict[UUID, Looker] = {}
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[Errand] = deque()
         self._ended: list[Ended] = []
 
     @property
     def looks(self) -> frozenset[UUID]:
         """Those that were asked for and have not ended."""
-        running = (looker.job.id for looker in self._all.values() if looker.job)
-        return frozenset((*running, *(job.id for job in self._waiting)))
+        running = (looker.errand.id for looker in self._all.values() if looker.errand)
+        return frozenset((*running, *(errand.id for errand in self._waiting)))
 
     def at_work_on(self, looks: set[UUID]) -> list[UUID]:
         """The lookers that look at these."""
-        busy = ((looker.session_id, looker.job) for looker in self._all.values())
-        return [session_id for session_id, job in busy if job and job.id in looks]
+        busy = ((looker.session_id, looker.errand) for looker in self._all.values())
+        return [session_id for session_id, errand in busy if errand and errand.id in looks]
 
-    def take(self, job: Job) -> None:
+    def take(self, errand: Errand) -> None:
         """Have it looked at, by a looker that is free or becomes so."""
-        self._waiting.append(job)
+        self._waiting.append(errand)
         self._assign()
 
     def heard(self, looker: Looker) -> None:
         """Take what a looker has answered."""
         answers, looker.answers = looker.answers, []
         for answer in answers:
-            job, looker.job = looker.job, None
+            errand, looker.errand = looker.errand, None
             looker.begun = False
             looker.idle_since = time.monotonic()
             self._pool.tell_zygote({"looked": str(looker.session_id)})
-            if job:
-                self._note(job.answered(answer))
+            if errand:
+                self._note(errand.answered(answer))
 
     def ended(self, looker: Looker, report: Report) -> None:
         """A looker is gone, and with it what it was looking at."""
         self._all.pop(looker.session_id, None)
-        if looker.job:
-            self._note(looker.job.unanswered(report))
+        if looker.errand:
+            self._note(looker.errand.unanswered(report))
 
     def cancel(self, look: UUID) -> None:
         """Take back a look; one that has begun takes its looker with it."""
-        for job in [job for job in self._waiting if job.id == look]:
-            self._waiting.remove(job)
-            self._note(job.unanswered(Report(ended=End.CANCELLED, error="cancelled")))
+        for errand in [errand for errand in self._waiting if errand.id == look]:
+            self._waiting.remove(errand)
+            self._note(errand.unanswered(Report(ended=End.CANCELLED, error="cancelled")))
         for looker in self.at_work_on({look}):
             self._kill(looker, "cancelled")
 
@@ -121,22 +121,22 @@ class Lookers:
     def _assign(self) -> None:
         if not self._pool.alive:
             self._give_up()
-        for job in list(self._waiting):
-            if self._given(job):
-                self._waiting.remove(job)
+        for errand in list(self._waiting):
+            if self._given(errand):
+                self._waiting.remove(errand)
         for looker in self._all.values():
-            if looker.ready and looker.job and not looker.begun:
-                self._begin_look(looker, looker.job)
+            if looker.ready and looker.errand and not looker.begun:
+                self._begin_look(looker, looker.errand)
 
-    def _given(self, job: Job) -> bool:
+    def _given(self, errand: Errand) -> bool:
         """Whether a looker has taken it: one of its kind, or a new one while there is room."""
         for looker in self._idle():
-            if looker.kind == job.kind:
-                looker.job = job
+            if looker.kind == errand.kind:
+                looker.errand = errand
                 return True
         if not self._room():
             return False
-        looker = self._pool.begin(_order(job.kind), job)
+        looker = self._pool.begin(_order(errand.kind), errand)
         self._all[looker.session_id] = looker
         return True
 
@@ -149,15 +149,15 @@ class Lookers:
             self._dismiss(oldest)
         return oldest is not None
 
-    def _begin_look(self, looker: Looker, job: Job) -> None:
+    def _begin_look(self, looker: Looker, errand: Errand) -> None:
         looker.begun = True
         look = {
             "session_id": str(looker.session_id),
-            "wall_seconds": job.wall_seconds,
-            "leased_at": job.leased_at,
+            "wall_seconds": errand.wall_seconds,
+            "leased_at": errand.leased_at,
         }
         self._pool.tell_zygote({"look": look})
-        self._pool.tell(looker, job.message)
+        self._pool.tell(looker, errand.message)
 
     def _rest(self) -> None:
         """End lookers that nobody has needed for a while."""
@@ -175,7 +175,7 @@ class Lookers:
         self._pool.tell_zygote({"kill": kill})
 
     def _idle(self) -> list[Looker]:
-        return [looker for looker in self._all.values() if looker.ready and looker.job is None]
+        return [looker for looker in self._all.values() if looker.ready and looker.errand is None]
 
     def _give_up(self) -> None:
         lost = Report(ended=End.LOST, error_class=ErrorClass.LOST, error="the zygote is gone")

@@ -40,7 +40,7 @@ from typing import Any
 from uuid import UUID
 
 from autonomy.domain.states import ErrorClass
-from autonomy.sessions import clock, jobs
+from autonomy.sessions import clock, errands
 from autonomy.sessions.envelope import Envelope, contents
 from autonomy.sessions.events import Call, Ended, Event, Loaded, Output, Started
 from autonomy.sessions.isolation import Isolation
@@ -134,7 +134,7 @@ class SessionPool:
         """Have the order run. Its `Ended` comes in every case."""
         leased_at = self.now() if leased_at is None else leased_at
         if order.purpose is Purpose.DETECT:
-            self._lookers.take(jobs.look(order, leased_at=leased_at))
+            self._lookers.take(errands.look(order, leased_at=leased_at))
             return
         ours, theirs = socket.socketpair()
         self._connect(Talk(order, ours), theirs, leased_at)
@@ -190,10 +190,10 @@ class SessionPool:
 
     # -- what lookers need
 
-    def begin(self, order: Order, job: jobs.Job) -> Looker:
+    def begin(self, order: Order, errand: errands.Errand) -> Looker:
         """A new looker."""
         ours, theirs = socket.socketpair()
-        looker = Looker(order, ours, job)
+        looker = Looker(order, ours, errand)
         self._connect(looker, theirs, self.now())
         return looker
 
@@ -270,8 +270,8 @@ class SessionPool:
             if call.name != "query":
                 yield call
             elif talk.order.database_url:
-                job = jobs.query(talk.order, call, leased_at=self.now(), reply=self._reply)
-                self._lookers.take(job)
+                errand = errands.query(talk.order, call, leased_at=self.now(), reply=self._reply)
+                self._lookers.take(errand)
             else:
                 self.refuse(call, "permanent", "this session was given no database to look at")
         if isinstance(talk, Looker):
@@ -291,4 +291,4 @@ class SessionPool:
 
 def _shown_as(talk: Talk) -> UUID:
     """Output of a looker belongs to what it looks at."""
-    return talk.job.id if isinstance(talk, Looker) and talk.job else talk.session_id
+    return talk.errand.id if isinstance(talk, Looker) and talk.errand else talk.session_id

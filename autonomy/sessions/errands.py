@@ -26,7 +26,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Job:
+class Errand:
     """Something to look at once. It ends in one of two ways."""
 
     id: UUID
@@ -38,10 +38,10 @@ class Job:
     unanswered: Callable[[Report], Ended | None]
 
 
-def look(order: Order, *, leased_at: float) -> Job:
+def look(order: Order, *, leased_at: float) -> Errand:
     """A detector's look; it ends as a session would."""
     hidden = order.model_copy(update={"database_url": ""})
-    return Job(
+    return Errand(
         id=order.session_id,
         kind=Kind(order.database_url, order.scope, order.uid, order.limits.memory_bytes),
         message={"look": hidden.model_dump(mode="json")},
@@ -54,7 +54,7 @@ def look(order: Order, *, leased_at: float) -> Job:
 
 def query(
     order: Order, call: Call, *, leased_at: float, reply: Callable[[Call, Message], None]
-) -> Job:
+) -> Errand:
     """A verifier's query; the verifier gets the rows, or is told why not."""
 
     def answered(answer: Message) -> None:
@@ -65,7 +65,7 @@ def query(
         reply(call, {"kind": "transient", "error": report.error})
 
     asked: dict[str, Any] = {"sql": call.params.get("sql"), "params": call.params.get("params")}
-    return Job(
+    return Errand(
         id=uuid4(),
         kind=Kind(order.database_url, Scope(), order.uid, _QUERY_MEMORY_BYTES),
         message={"query": asked},
