@@ -1,0 +1,130 @@
+"""The main job, run as a user runs it, and the processes it consists of."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+AUTONOMY = Path(sys.executable).with_name("autonomy")
+PATIENCE = 240.0
+SKILLS = Path(__file__).parents[2] / "examples" / "steward"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of the main job ended."""
+
+    exit: int
+    said: str
+    last: dict[str, Any]
+
+    def outcomes(self) -> dict[str, str]:
+        """Task → state and verdict."""
+        return {
+            task["key"] or task["skill"]: f"{task['state']} {task['verdict']}"
+            for task in self.last["tasks"]
+        }
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """The main job on a home and a repository of its own."""
+
+    home: Path
+    repository: Path
+
+    @contextmanager
+    def started(self, approve: str = "yes") -> Iterator["subprocess.Popen[str]"]:
+        """Start it; whatever still runs at the end is ended."""
+        process = subprocess.Popen(
+            [AUTONOMY, "demo"],
+            env=self.environment() | {"REPO": str(self.repository), "APPROVE": approve},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(30)
+            self.autonomy("down")
+
+    def finish(self, process: "subprocess.Popen[str]") -> Run:
+        """Wait for its end."""
+        said, _ = process.communicate(timeout=PATIENCE)
+        last = self.home / "steward" / "last.json"
+        return Run(process.returncode, said, json.loads(last.read_text()))
+
+    def autonomy(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Another command on the same home."""
+        return subprocess.run(
+            [AUTONOMY, *words],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What a user's shell has, and nothing that names servers of the tests."""
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+        }
+        return kept | {"AUTONOMY_HOME": str(self.home)}
+
+    def tasks(self) -> dict[str, str]:
+        """Key or skill → state of the newest run; empty while nothing answers."""
+        answer = self.autonomy("tasks", "--json")
+        if answer.returncode:
+            return {}
+        return {t["key"] or t["skill"]: t["state"] for t in reversed(json.loads(answer.stdout))}
+
+    def process(self, name: str) -> psutil.Process:
+        """A process of the platform by its name."""
+        state = json.loads((self.home / "run" / "state.json").read_text())
+        if name == "supervisor":
+            return psutil.Process(state["supervisor"]["pid"])
+        (pid,) = [row["identity"]["pid"] for row in state["processes"] if row["name"] == name]
+        return psutil.Process(pid)
+
+    def sessions(self) -> list[psutil.Process]:
+        """What zygotes of this platform have forked."""
+        zygotes = [
+            child
+            for node in ("n1", "n2", "n3")
+            for child in self.process(node).children()
+            if "autonomy.sessions.zygote" in child.cmdline()
+        ]
+        return [session for zygote in zygotes for session in zygote.children()]
+
+
+def until(holds: Callable[[], object], seconds: float = 120.0) -> None:
+    """Wait until something holds; fails after that many seconds."""
+    give_up = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > give_up:
+            raise AssertionError(f"it did not come to be within {seconds} s")
+        time.sleep(0.1)
+
+
+def kill_tree(process: psutil.Process) -> None:
+    """`kill -9` of a process and all below it."""
+    for one in [*process.children(recursive=True), process]:
+        try:
+            one.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue
