@@ -45,12 +45,15 @@ def watched(copy: Copy, person: User) -> Iterator[Watch]:
 
 
 def seen(watch: Watch) -> Run:
-    """All that grew from what the watch noticed; raises DetectorStopped."""
+    """All that grew from the first head that was noticed; raises DetectorStopped.
+
+    The merge makes a new head, and the steward looks at that one too: another run, not this one.
+    """
     watch.refresh_from_db(fields=["enabled", "disabled_reason"])
     if not watch.enabled:
         raise DetectorStopped(f"{DETECTOR} was switched off: {watch.disabled_reason}")
-    found = Noticed.objects.filter(watch=watch.pk, task_id__isnull=False)
-    return run_of([id_ for id_ in found.values_list("task_id", flat=True) if id_])
+    found = Noticed.objects.filter(watch=watch.pk, task_id__isnull=False).order_by("id")
+    return run_of([id_ for id_ in found.values_list("task_id", flat=True)[:1] if id_])
 
 
 def _switch_off(watch: Watch, by: str) -> None:
