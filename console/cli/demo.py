@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from console.cli import door
 from console.cli.terminal import Json, console, print_json, say
@@ -121,10 +122,8 @@ def _asked_for(digest: str) -> "Answer | None":
     """What a person types; anything but a yes or a no leaves it open."""
     from console.demo.performing import Answer
 
-    question = (
-        f"Approve exactly this, digest {digest[:12]}? [y]es, [n]o, or Enter to leave it open: "
-    )
-    console().print(question, end="")
+    question = f"Approve exactly this, digest {digest[:12]}? [y]es, [n]o, Enter leaves it open: "
+    console().print(Text(question), end="")
     typed = sys.stdin.readline().strip().lower()
     if typed in {"y", "yes"}:
         return Answer("approved", "said in the terminal")

@@ -36,6 +36,9 @@ _STYLES = {
     "cancelled": "dim",
     "blocked": "dim",
 }
+_WIDTHS = {"state": 12, "verdict": 12, "node": 4, "#seconds": 7}
+"""Columns that change while they are watched keep their place."""
+
 _MARKS = {"done": "✔", "failed": "✘", "held": "◆", "rejected": "✘", "expired": "✘", "running": "▶"}
 
 

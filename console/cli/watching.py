@@ -132,7 +132,8 @@ def watch(
             notes = [f"the database is away, looking again: {seen.words}", while_away()]
         else:
             shown.show(seen.tasks, timezone.now())
-            notes = [f"waits for a person: autonomy approve {short(a.id)}" for a in seen.asked]
+            waits = () if until(seen) else seen.asked
+            notes = [f"waits for a person: autonomy approve {short(a.id)}" for a in waits]
         for note in [note for note in notes if note and note not in noted]:
             noted.add(note)
             shown.note(note)

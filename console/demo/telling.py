@@ -12,11 +12,16 @@ from console.domain.ids import short
 from console.domain.visible import one_line
 
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
+_OPAQUE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{8}-[0-9a-f]{4}-|\d\d:\d\d:\d\d")
+"""Hashes, ids and moments: they prove, and tell a reader little."""
+
+_QUOTES = str.maketrans("", "", "'{}[]")
 _GOOD = {Ending.MERGED, Ending.REJECTED, Ending.NO_FIX}
 
 
 def tell(record: Record, folder: Path) -> None:
     """Everything a person wants to know at the end."""
+    say("\nWhat was done", style="bold")
     console().print(_tasks(record))
     _placements(record)
     _approvals(record)
@@ -32,16 +37,14 @@ def _tasks(record: Record) -> object:
         for t in record.tasks
     ]
     columns = ["task", "tier", "node", "state", "verdict", "evidence", "#seconds"]
-    return table(columns, rows, title="\nWhat was done")
+    return table(columns, rows)
 
 
 def _placements(record: Record) -> None:
     say("\nWhy there", style="bold")
     for task in record.tasks:
         if task.placement:
-            # What follows gives its priority in figures; `autonomy explain` tells all of it.
-            why = task.placement.partition(";")[0]
-            say(f"  {name_of(task):22} {one_line(why, 96)}")
+            say(f"  {name_of(task):22} {one_line(why_there(task), 110)}")
 
 
 def _approvals(record: Record) -> None:
@@ -89,23 +92,25 @@ def _verdict(record: Record) -> None:
             say(f"  decide it: autonomy approve {short(asked.id)}, or autonomy reject")
 
 
+def why_there(task: TaskRecord) -> str:
+    """The choice of the node in one line; `autonomy explain` tells the figures behind it."""
+    return task.placement.partition("; its priority")[0].partition("; a failure")[0] + ")"
+
+
 def name_of(task: TaskRecord) -> str:
     """The name people know a task by."""
     return task.skill if task.key in task.skill else f"{task.skill} ({task.key})"
 
 
 def evidence_of(task: TaskRecord, origin: str) -> str:
-    """The first thing that was looked at, and how many more there were."""
+    """What says most among what was looked at, and how much more there was."""
     if not task.evidence:
-        return one_line(task.reason, 60)
-    first = _brief(f"{task.evidence[0].looked_at}: {task.evidence[0].seen}", origin)
+        return one_line(task.reason, 64)
+    telling = [check for check in task.evidence if not _OPAQUE.search(check.seen)]
+    check = (telling or task.evidence)[0]
+    words = f"{check.looked_at}: {check.seen.translate(_QUOTES)}".replace(origin, "origin")
     more = len(task.evidence) - 1
-    return f"{first} +{more}" if more else first
-
-
-def _brief(words: str, origin: str) -> str:
-    """Without what is the same everywhere, and hashes by their beginning."""
-    return one_line(_HASH.sub(r"\1…", words.replace(origin, "origin")), 64)
+    return one_line(_HASH.sub(r"\1…", words), 64) + (f" +{more}" if more else "")
 
 
 def _seconds(task: TaskRecord) -> str:
