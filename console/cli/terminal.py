@@ -86,8 +86,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
     """A table whose cells are cleaned; a word that names a state is coloured and marked."""
     made = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        numeric = column.startswith("#")
-        made.add_column(column.lstrip("#"), justify="right" if numeric else "left", overflow="fold")
+        made.add_column(
+            column.lstrip("#"),
+            justify="right" if column.startswith("#") else "left",
+            overflow="fold",
+            min_width=_WIDTHS.get(column),
+        )
     for row in rows:
         made.add_row(*map(cell, row))
     return made

@@ -87,9 +87,11 @@ def _verdict(record: Record) -> None:
         mark, style = "✘", "bold red"
     console().print(Text(f"\n{mark} {one_line(record.words, 500)}", style=style))
     say(f"  {record.ending.value}, exit {record.exit}, {record.seconds:.0f} s")
-    for asked in record.approvals:
-        if asked.decision == "pending":
-            say(f"  decide it: autonomy approve {short(asked.id)}, or autonomy reject")
+    waiting = [asked for asked in record.approvals if asked.decision == "pending"]
+    if waiting:
+        say(f"  go on: autonomy up --detach --skills {SKILLS}")
+    for asked in waiting:
+        say(f"  decide: autonomy approve {short(asked.id)}, or autonomy reject {short(asked.id)} …")
 
 
 def why_there(task: TaskRecord) -> str:
