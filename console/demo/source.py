@@ -2,9 +2,12 @@
 
 import importlib
 import os
+import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from console.host.errors import HostError
 from console.host.exits import Exit
@@ -57,5 +60,15 @@ def copied(source: str, home: Home) -> Copy:
         near = home.work.parent / "steward" if os.geteuid() == 0 else folder_of(home)
         for parent in (folder_of(home), near):
             private(parent, 0o711)
-        made = steward.prepare_origin(source or steward.DEFAULT, near / str(new_id()))
+        made = _made(lambda into: steward.prepare_origin(source or steward.DEFAULT, into), near)
     return Copy(made.source, made.path.parent, made.path, made.branch, made.commit)
+
+
+def _made(prepare: Callable[[Path], Any], near: Path) -> Any:
+    """An origin in a fresh folder, of which nothing is left when there can be none."""
+    folder = near / str(new_id())
+    try:
+        return prepare(folder)
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
