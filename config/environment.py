@@ -5,6 +5,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import ParseResult, unquote, urlparse
 
 
@@ -36,7 +37,7 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def database(url: str) -> dict[str, object]:
+def database(url: str) -> dict[str, Any]:
     """Django's form of `postgresql://user:password@host:port/name`; raises BadSetting."""
     parts = _parsed("DATABASE_URL", url, ("postgres", "postgresql"))
     name = parts.path.lstrip("/")

@@ -11,6 +11,6 @@ _OF_PAGES = {
     "django.contrib.staticfiles",
 }
 INSTALLED_APPS = [app for app in _ALL if app not in _OF_PAGES]
-MIDDLEWARE: list[str] = []
-ROOT_URLCONF = None
-TEMPLATES: list[dict[str, object]] = []
+MIDDLEWARE = []
+ROOT_URLCONF = ""
+TEMPLATES = []

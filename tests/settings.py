@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "only for tests")
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["OPTIONS"]["options"] += " -c autonomy.testing=on"  # noqa: F405 -- lets tests empty the ledger

@@ -70,7 +70,7 @@ class Context(Protocol):
         """Ask for tasks, all or none; returns their ids by key."""
 
     def result_of(self, key: str, path: str = "") -> Ref:
-        """Stands in another submission's arguments for a field of the result of the one named `key`."""
+        """Stands, in another submission, for a field of the result of the one named `key`."""
 
     def say(self, text: str) -> None:
         """A line of progress for whoever watches."""
@@ -78,7 +78,7 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class VerifierContext:
-    """What a verifier sees: the folder the session left, what it kept, and a reader of the ledger."""
+    """What a verifier sees: the folder the session left, what it kept, a reader of the ledger."""
 
     task_id: UUID
     folder: Path

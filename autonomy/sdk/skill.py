@@ -1,4 +1,4 @@
-"""Declaring a skill: a named action with a schema, a tier, limits, a scope and a verifier (C-12)."""
+"""Declaring a skill: an action with a schema, a tier, limits, a scope and a verifier (C-12)."""
 
 import inspect
 import typing
@@ -78,17 +78,17 @@ class Skill:
         return hook
 
     def verify(self, hook: Callable[..., Evidence]) -> Callable[..., Evidence]:
-        """Register `(ctx, args, result) -> Evidence`: looks at the world, not at the result's words."""
+        """Register `(ctx, args, result) -> Evidence`: looks at the world, not at words."""
         self.verify_hook = hook
         return hook
 
     def reads(self, hook: Callable[..., Mapping[str, str]]) -> Callable[..., Mapping[str, str]]:
-        """Register `(**args) -> {name: hash}`: the state of the world an approval is bound to (F-3)."""
+        """Register `(**args) -> {name: hash}`: the world an approval is bound to (F-3)."""
         self.reads_hook = hook
         return hook
 
     def reconcile(self, hook: Callable[..., Settled]) -> Callable[..., Settled]:
-        """Register `(ctx, step, args) -> Settled`: whether an effect that was begun has happened."""
+        """Register `(ctx, step, args) -> Settled`: whether a begun effect has happened."""
         self.reconcile_hook = hook
         return hook
 

@@ -56,12 +56,11 @@ class Platform:
     def until(self, task_id: UUID, holds: Callable[[Task], bool]) -> Task:
         """The task once something holds of it; fails after PATIENCE seconds."""
         give_up = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up:
-            task = self.task(task_id)
-            if holds(task):
-                return task
+        while not holds(task := self.task(task_id)):
+            if time.monotonic() > give_up:
+                raise AssertionError(f"still {task.state} ({task.reason}) after {PATIENCE} s")
             time.sleep(0.02)
-        raise AssertionError(f"still {task.state} ({task.reason}) after {PATIENCE} s")
+        return task
 
     def decide(self, task_id: UUID, decision: str) -> None:
         """Answer the pending question about a task, as a person who did not ask for it."""

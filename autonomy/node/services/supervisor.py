@@ -28,7 +28,7 @@ from autonomy.node.services.workplace import Node, Workplace
 from autonomy.sessions import isolation
 from autonomy.sessions.orders import End, Report
 from autonomy.sessions.pool import Ended, Output, SessionPool, Started
-from autonomy.sessions.talk import Call
+from autonomy.sessions.events import Call
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services as tasks
 

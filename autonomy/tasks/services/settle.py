@@ -124,7 +124,7 @@ def await_evidence(
 ) -> bool:
     """A session ended without error: keep what it left and look for evidence (C-19)."""
     with connection.cursor() as cursor:
-        given = {"task": task_id, "epoch": epoch, "session": session_id}
+        given: dict[str, Any] = {"task": task_id, "epoch": epoch, "session": session_id}
         cursor.execute(_EVIDENCE, {**given, "result": json_text(result)})
         if not cursor.rowcount:
             record_stale(task_id, epoch, session_id, what="result")

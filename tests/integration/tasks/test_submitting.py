@@ -1,5 +1,7 @@
 """The one way in, and what follows from dependencies (C-1, C-8, C-10, D-7)."""
 
+from uuid import UUID
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -36,7 +38,7 @@ def finish(task: Task, state: State = State.DONE, result: object = None) -> None
     services.settle([ending(taken, state)])
 
 
-def _lease(taken: services.Claimed) -> tuple[object, int, object]:
+def _lease(taken: services.Claimed) -> tuple[UUID, int, UUID]:
     return taken.task_id, taken.epoch, taken.session_id
 
 
