@@ -26,9 +26,9 @@ from autonomy.node.services.looks import Looks
 from autonomy.node.services.running import Running
 from autonomy.node.services.workplace import Node, Workplace
 from autonomy.sessions import isolation
+from autonomy.sessions.events import Call
 from autonomy.sessions.orders import End, Report
 from autonomy.sessions.pool import Ended, Output, SessionPool, Started
-from autonomy.sessions.events import Call
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services as tasks
 
