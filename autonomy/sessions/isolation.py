@@ -122,7 +122,7 @@ def _tell_unreadable(paths: list[Path], uid: int, write: int) -> None:
     os.setgroups([])
     os.setgid(uid)
     os.setuid(uid)
-    hidden = [n for n, path in enumerate(paths) if not os.access(path, os.R_OK | os.X_OK)]
+    hidden = [n for n, path in enumerate(paths) if not os.access(path, os.R_OK)]
     os.write(write, " ".join(map(str, hidden)).encode())
 
 
