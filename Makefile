@@ -9,7 +9,7 @@ export REPO APPROVE
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test check bench
+.PHONY: help setup run up down test check
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,7 +27,7 @@ up: setup ## Start the platform; Ctrl-C ends it
 down: ## End the platform
 	@$(bin)/autonomy down
 
-test: setup ## Run every test, with servers of their own
+test: check ## Run every check and every test, with servers of their own
 	@$(bin)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 # Read by Django while it is looked at; nothing connects.
@@ -39,6 +39,3 @@ check: setup ## Format, lint, types, import contracts, migrations
 	@$(bin)/mypy .
 	@$(bin)/lint-imports --no-logo
 	@$(bin)/python -W ignore -m django makemigrations --check --dry-run --settings tests.settings
-
-bench: setup ## Measure against peers on this machine
-	@$(bin)/python -m bench
