@@ -9,7 +9,21 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from autonomy.engine.models import Leadership, Pass, Weights
-from autonomy.tasks.admin.shown import Html, Named, ShownAdmin, ago, code, document
+from autonomy.engine.selectors import explanation_of
+from autonomy.tasks.admin import TaskAdmin
+from autonomy.tasks.admin.shown import Html, Named, ShownAdmin, ago, code, document, sentences
+from autonomy.tasks.models import Task
+
+admin.site.unregister(Task)
+
+
+@admin.register(Task)
+class ExplainedTaskAdmin(TaskAdmin):
+    """The page of a task with the engine's account of it, which tasks cannot give."""
+
+    def panels(self, task: Task) -> Sequence[Named]:
+        told = explanation_of(task.pk)
+        return [("Why", sentences(told.sentences)), *super().panels(task)]
 
 
 @admin.register(Weights)

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from ledger.admin import ReadOnlyAdmin
 from ledger.admin import shown as machine_text
+from ledger.domain.visible import revealed
 
 Html = SafeString | str
 Named = tuple[str, Any]
@@ -128,6 +129,11 @@ def grid(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -
 def _cells(tag: str, values: Sequence[Any]) -> SafeString:
     form = f"<{tag}>{{}}</{tag}>"
     return format_html_join("", form, ((value,) for value in values))
+
+
+def sentences(told: Iterable[str]) -> SafeString:
+    """A paragraph for each."""
+    return format_html_join("", "<p>{}</p>", ((revealed(sentence),) for sentence in told))
 
 
 def link(row: Model, words: str) -> SafeString:

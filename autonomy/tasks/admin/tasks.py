@@ -62,7 +62,7 @@ class TaskAdmin(ShownAdmin):
             ("Tier", task.tier),
             ("Node", task.node),
             ("Attempt", self.attempts(task)),
-            ("Why", task.reason),
+            ("Reason", task.reason),
             ("Asked for by", task.requested_by),
             ("Origin", task.origin),
             ("Run", _run(task)),

@@ -63,6 +63,7 @@ def a_task(skill: str = "repo.lint", **fields: object) -> Task:
         "args": {"commit": "9f2a"},
         "estimate_seconds": 5.0,
         "max_attempts": 3,
+        "ready_at": timezone.now(),
     }
     return Task.objects.create(**{**given, **fields})
 

@@ -64,6 +64,10 @@ def test_the_page_of_a_task_shows_its_evidence_and_what_belongs_to_it(
         assert told in page
 
 
+def test_the_page_of_a_task_says_why_in_words(desk: Client, held_task: Task) -> None:
+    assert "It waits for a person&#x27;s approval." in text_of(desk, page_of(held_task))
+
+
 def test_what_a_session_printed_is_text_and_never_a_page(desk: Client, done_task: Task) -> None:
     page = text_of(desk, page_of(Session.objects.get()))
 
