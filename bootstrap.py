@@ -56,6 +56,8 @@ def main() -> None:
     interpreter = choose()
     uv = find_uv() or install_uv(interpreter)
     place = environment()
+    if not (place / "pyvenv.cfg").exists():
+        print("making the environment from uv.lock, once; this takes seconds to minutes")
     command = [uv, "sync", "--frozen", "--compile-bytecode", "--quiet"]
     if interpreter:
         command += ["--python", str(interpreter.executable)]

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -264,6 +266,35 @@ def test_down_ends_all_within_twenty_seconds_and_says_when_there_is_nothing(
         lifecycle.stop(platform)
     with pytest.raises(NotRunning):
         lifecycle.current(platform)
+
+
+_BLOCK = """
+import sys, time
+from pathlib import Path
+from console.host.lifecycle import running
+
+with running(Path(sys.argv[1])) as platform:
+    print(platform.ours, flush=True)
+    time.sleep(0 if "briefly" in sys.argv else 600)
+"""
+
+
+@pytest.mark.parametrize("how", ["briefly", "killed"])
+def test_a_platform_for_a_block_ends_with_it_however_it_ends(
+    platform: Home, settings: Environ, how: str
+) -> None:
+    command = [sys.executable, "-c", _BLOCK, str(platform.path), how]
+    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) as block:
+        assert block.stdout
+        assert block.stdout.readline() == "True\n"
+        if how == "killed":
+            assert platform.is_locked()
+            block.kill()
+
+    assert wait_until(lambda: not platform.is_locked(), seconds=25)
+    last = state.read(platform)
+    assert last
+    assert not any(one.identity.alive() for one in last.processes)
 
 
 def test_servers_that_settings_name_are_used_and_none_is_started(
