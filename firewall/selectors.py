@@ -28,6 +28,12 @@ def approved(task_id: UUID, digest: str) -> Approval | None:
     return given(Approval.objects.filter(task_id=task_id, action_digest=digest)).first()
 
 
+def taken_back(task_id: UUID) -> int:
+    """How many approvals of the task a person gave and did not come to anything."""
+    given_once = Approval.objects.filter(task_id=task_id, decided_by__isnull=False)
+    return given_once.filter(decision=Decision.VOID).count()
+
+
 def waiting() -> QuerySet[Approval]:
     """What a person can still answer: the most dangerous first, then what expires first."""
     return pending(Approval.objects.filter(expires_at__gt=Now())).order_by(

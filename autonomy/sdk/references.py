@@ -34,9 +34,9 @@ def is_reference(value: Any) -> bool:
 
 
 def references(value: Any) -> Iterator[Ref]:
-    """Every reference inside stored arguments."""
+    """Every reference inside stored arguments; raises ValueError for what only looks like one."""
     if is_reference(value):
-        yield Ref(task=UUID(value["$ref"]), path=value["path"])
+        yield Ref.model_validate({"task": value["$ref"], "path": value["path"]})
     elif isinstance(value, dict):
         for item in value.values():
             yield from references(item)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autonomy.tasks.services.settle import Kept
+from autonomy.tasks.services.sessions import Kept
 
 MAX_FILES = 200
 MAX_NAME = 200

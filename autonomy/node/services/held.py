@@ -9,7 +9,7 @@ from autonomy.node.selectors import Offer
 from autonomy.node.services.folders import Folders
 from autonomy.sessions.orders import Order, Report
 from autonomy.tasks.services import Claimed
-from autonomy.tasks.services.settle import SessionEnd
+from autonomy.tasks.services.sessions import SessionEnd
 
 
 @dataclass

@@ -14,7 +14,7 @@ from autonomy.sdk.skill import Retries
 from autonomy.sessions.orders import End, Purpose, Report
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending, SessionEnd, after_failure
-from autonomy.tasks.services.settle import Kept
+from autonomy.tasks.services.sessions import Kept
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from autonomy.tasks.services.effects import (
     forget_begun_effects,
 )
 from autonomy.tasks.services.reconcile import after_failure, reconcile
+from autonomy.tasks.services.sessions import SessionEnd
 from autonomy.tasks.services.settle import (
     Ending,
-    SessionEnd,
     await_evidence,
     hold,
     plan_accepted,

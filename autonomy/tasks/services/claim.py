@@ -12,10 +12,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from autonomy.domain.states import State
+from autonomy.tasks.services.settle import Ending, settle
+from firewall import selectors
 from firewall import services as firewall
 from ledger.services import Fact, record
 
 LEASE_SECONDS = 30
+MOST_REFUSALS = 5
+"""So often is a person asked again about a task that changes after each approval."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,10 @@ def renew(held: Sequence[tuple[UUID, int, UUID]]) -> dict[UUID, bool]:
 
 @transaction.atomic
 def refuse(task_id: UUID, epoch: int, *, node: str, reason: str, digest: str) -> bool:
-    """Send a task whose action is not the approved one back to pre-flight (F-3)."""
+    """Send a task whose action is not the approved one back to pre-flight (F-3).
+
+    One that has changed after each of many approvals fails: asking once more would not help.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_REFUSE, {"task": task_id, "epoch": epoch})
         if not cursor.rowcount:
@@ -188,6 +196,9 @@ def refuse(task_id: UUID, epoch: int, *, node: str, reason: str, digest: str) ->
             payload={"reason": reason, "action_digest": digest},
         )
     )
+    if selectors.taken_back(task_id) >= MOST_REFUSALS:
+        words = f"refused after each of {MOST_REFUSALS} approvals, the last time because {reason}"
+        settle([Ending(task_id, epoch + 1, None, State.FAILED, reason=words)])
     return True
 
 

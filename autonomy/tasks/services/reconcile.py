@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from autonomy.domain.retry import GiveUp, Hold, Retry, RetryPolicy, after
 from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.sdk.skill import Retries
-from autonomy.tasks.services.settle import Ending, SessionEnd, settle
+from autonomy.tasks.services.sessions import SessionEnd
+from autonomy.tasks.services.settle import Ending, settle
 from firewall import services as firewall
 from ledger.services import Fact, record
 
@@ -27,7 +28,7 @@ WITH stale AS (
     SELECT t.id, t.node FROM tasks_task t
     LEFT JOIN systemmap_node n ON n.name = t.node
     WHERE t.state IN ('dispatched', 'preflight') AND t.node <> '' AND t.lease_until IS NULL
-      AND (n.id IS NULL OR n.paused OR n.draining OR n.seen_at < now() - interval '15 s'
+      AND (n.incarnation IS NULL OR n.paused OR n.draining OR n.seen_at < now() - interval '15 s'
            OR (t.dispatched_at < now() - interval '30 s' AND n.slots > (
                SELECT count(*) FROM tasks_task b WHERE b.node = n.name AND b.lease_until > now()
                  AND b.state IN ('preflight', 'running', 'verifying'))))

@@ -5,43 +5,21 @@ changes nothing and is recorded as such.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.functions import TransactionNow
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from autonomy.domain.states import MOVES, TERMINAL, ErrorClass, State
-from autonomy.tasks.models import Artifact, Session, Task
+from autonomy.tasks.models import Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
+from autonomy.tasks.services.sessions import SessionEnd, close_sessions
 from firewall import services as firewall
 from ledger.domain.storable import json_text, text
 from ledger.services import Fact, NewOutcome, record, record_outcomes
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A file a session left, already in the store."""
-
-    name: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True)
-class SessionEnd:
-    """What is kept of a session that ended."""
-
-    ended: str
-    error_class: str = ""
-    error: str = ""
-    output: str = ""
-    peak_memory_bytes: int | None = None
-    cpu_seconds: float | None = None
-    artifacts: Sequence[Kept] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +47,11 @@ _SOURCES = {
     for new in State
 }
 
-# `after` is the row as it became, `before` what the facts need of the row as it was.
+_ASKED_ABOUT = (State.HELD, State.PREFLIGHT)
+"""States in which a person's answer may be waited for."""
+
+# What the facts need of the row as it was comes from `before`. A task whose end was asked for while
+# a node held it is not given another attempt, nor to a person: it ends here.
 _SETTLE = """
 WITH given AS (
     SELECT * FROM unnest(
@@ -77,10 +59,19 @@ WITH given AS (
         %(reasons)s::text[], %(delays)s::float8[], %(resets)s::bool[]
     ) AS g(task_id, epoch, state, sources, reason, delay, reset)
 ), before AS (
-    SELECT t.id, t.state, t.node, t.session_id, t.started_at, t.ready_at, t.attempt
+    SELECT t.id, t.state, t.node, t.session_id, t.started_at, t.ready_at, t.attempt,
+        t.cancel_requested_at IS NOT NULL AND g.state <> ALL(%(terminal)s) AS stopped,
+        t.reason AS asked
     FROM tasks_task t JOIN given g ON g.task_id = t.id AND g.epoch = t.epoch
     WHERE g.sources ? t.state
     ORDER BY t.id FOR NO KEY UPDATE OF t
+), fate AS (
+    SELECT g.task_id, g.delay, g.reset,
+        CASE WHEN before.stopped THEN 'cancelled' ELSE g.state END AS state,
+        CASE WHEN before.stopped
+             THEN concat_ws('; ', 'cancelled: ' || before.asked, nullif(g.reason, ''))
+             ELSE g.reason END AS reason
+    FROM given g JOIN before ON before.id = g.task_id
 )
 UPDATE tasks_task t SET
     state = g.state,
@@ -93,9 +84,9 @@ UPDATE tasks_task t SET
     ready_at = CASE WHEN g.state IN ('ready', 'preflight')
                     THEN now() + make_interval(secs => g.delay) ELSE t.ready_at END,
     ended_at = CASE WHEN g.state = ANY(%(terminal)s) THEN now() END
-FROM given g, before
+FROM fate g, before
 WHERE g.task_id = t.id AND before.id = t.id
-RETURNING t.id, before.state, before.node, before.session_id, before.attempt,
+RETURNING t.id, t.state, t.reason, before.state, before.node, before.attempt,
     coalesce(extract(epoch FROM before.started_at - before.ready_at), 0)::float8
 """
 
@@ -127,9 +118,8 @@ def await_evidence(
         given: dict[str, Any] = {"task": task_id, "epoch": epoch, "session": session_id}
         cursor.execute(_EVIDENCE, {**given, "result": json_text(result)})
         if not cursor.rowcount:
-            record_stale(task_id, epoch, session_id, what="result")
-            return False
-    _close_sessions([(session_id, task_id, session)])
+            return _awaits_evidence(task_id, epoch, session_id)
+    close_sessions([(session_id, task_id, session)])
     record(
         Fact(
             type="session_ended",
@@ -140,6 +130,16 @@ def await_evidence(
         )
     )
     return True
+
+
+def _awaits_evidence(task_id: UUID, epoch: int, session_id: UUID) -> bool:
+    """Whether it was written before, by a commit whose answer was lost; else it is too late."""
+    written = Task.objects.filter(
+        id=task_id, epoch=epoch, session_id=session_id, state=State.VERIFYING
+    ).exists()
+    if not written:
+        record_stale(task_id, epoch, session_id, what="result")
+    return written
 
 
 @transaction.atomic
@@ -156,7 +156,7 @@ def hold(ending: Ending, request: firewall.Request, *, plan: dict[str, Any] | No
     """The task waits for a person: ask about exactly these bytes (F-3)."""
     if plan is not None and not _keep_plan(ending.task_id, ending.epoch, ending.session_id, plan):
         return False
-    if not settle([ending]):
+    if settle([ending]).get(ending.task_id) is not State.HELD:
         return False
     firewall.request(request)
     return True
@@ -172,37 +172,41 @@ def _keep_plan(task_id: UUID, epoch: int, session_id: UUID | None, plan: dict[st
 
 
 @transaction.atomic
-def settle(endings: Sequence[Ending]) -> set[UUID]:
-    """Move each task, record outcomes, scores and facts; returns the tasks that moved."""
+def settle(endings: Sequence[Ending]) -> dict[UUID, State]:
+    """Move each task, record outcomes, scores and facts; answers the tasks that moved, and whereto.
+
+    One whose end was asked for meanwhile is cancelled instead of going on.
+    """
     moved = _move(endings)
-    facts = []
+    settled = []
     for ending in endings:
         if ending.task_id in moved:
-            facts.append(_fact(ending, moved[ending.task_id]))
+            became = moved[ending.task_id]
+            settled.append(replace(ending, state=became.state, reason=became.reason))
         else:
             record_stale(ending.task_id, ending.epoch, ending.session_id, what=ending.state)
-    settled = [ending for ending in endings if ending.task_id in moved]
-    _close_sessions(
+    close_sessions(
         [(e.session_id, e.task_id, e.session) for e in settled if e.session_id and e.session]
     )
     _finish([e for e in settled if e.state in TERMINAL], moved)
-    if facts:
-        record(*facts)
-    return set(moved)
+    if settled:
+        record(*(_fact(e, moved[e.task_id]) for e in settled))
+    return {task_id: move.state for task_id, move in moved.items()}
 
 
 @dataclass(frozen=True)
-class _Before:
-    """The task as it was when it moved."""
+class _Move:
+    """What became of a task, and what it was before."""
 
-    state: str
+    state: State
+    reason: str
+    old_state: str
     node: str
-    session_id: UUID | None
     attempt: int
     queue_seconds: float
 
 
-def _move(endings: Sequence[Ending]) -> dict[UUID, _Before]:
+def _move(endings: Sequence[Ending]) -> dict[UUID, _Move]:
     if not endings:
         return {}
     with connection.cursor() as cursor:
@@ -213,97 +217,65 @@ def _move(endings: Sequence[Ending]) -> dict[UUID, _Before]:
                 "epochs": [e.epoch for e in endings],
                 "states": [e.state.value for e in endings],
                 "sources": [Jsonb(_SOURCES[e.state]) for e in endings],
-                "reasons": [e.reason for e in endings],
+                "reasons": [text(e.reason) for e in endings],
                 "delays": [e.delay_seconds for e in endings],
                 "resets": [e.reset_attempts for e in endings],
                 "terminal": sorted(TERMINAL),
             },
         )
-        return {row[0]: _Before(*row[1:]) for row in cursor.fetchall()}
+        return {row[0]: _Move(State(row[1]), *row[2:]) for row in cursor.fetchall()}
 
 
-def _close_sessions(closed: Sequence[tuple[UUID, UUID, SessionEnd]]) -> None:
-    """Keep how sessions ended, and what they left: (session, task, end)."""
-    if not closed:
-        return
-    Session.objects.bulk_update(
-        [_session(session_id, end) for session_id, _, end in closed],
-        ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"],
-    )
-    Artifact.objects.bulk_create(
-        Artifact(
-            task_id=task_id,
-            session_id=session_id,
-            name=kept.name,
-            sha256=kept.sha256,
-            size=kept.size,
-        )
-        for session_id, task_id, end in closed
-        for kept in end.artifacts
-    )
-
-
-def _session(session_id: UUID, end: SessionEnd) -> Session:
-    return Session(
-        id=session_id,
-        ended=end.ended,
-        error_class=end.error_class,
-        error=text(end.error),
-        output=text(end.output),
-        peak_memory_bytes=end.peak_memory_bytes,
-        cpu_seconds=end.cpu_seconds,
-        ended_at=TransactionNow(),
-    )
-
-
-def _finish(ended: Sequence[Ending], before: dict[UUID, _Before]) -> None:
+def _finish(ended: Sequence[Ending], moved: dict[UUID, _Move]) -> None:
     """One outcome per task, and whoever waited for it waits for one less."""
     if not ended:
         return
     rows = Task.objects.in_bulk([ending.task_id for ending in ended])
-    record_outcomes([_outcome(e, rows[e.task_id], before[e.task_id]) for e in ended])
-    early = [e.task_id for e in ended if before[e.task_id].state == State.BLOCKED]
+    record_outcomes([_outcome(e, rows[e.task_id], moved[e.task_id]) for e in ended])
+    early = [e.task_id for e in ended if moved[e.task_id].old_state == State.BLOCKED]
     if early:
         graph.count_ended_early(early)
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, {"tasks": [ending.task_id for ending in ended]})
-    asked = [e.task_id for e in ended if before[e.task_id].state in (State.HELD, State.PREFLIGHT)]
+    asked = [
+        e.task_id for e in ended if moved[e.task_id].old_state in (State.HELD, State.PREFLIGHT)
+    ]
     if asked:
         firewall.void(asked, "the task ended")
 
 
-def _outcome(ending: Ending, task: Task, before: _Before) -> NewOutcome:
+def _outcome(ending: Ending, task: Task, move: _Move) -> NewOutcome:
     return NewOutcome(
         task_id=task.id,
         workspace_id=task.workspace_id,
         session_id=ending.session_id,
         epoch=ending.epoch,
         skill=task.skill,
-        node=before.node,
+        node=move.node,
         tier=task.tier,
         state=ending.state.value,
         reason=ending.reason,
         verdict=ending.verdict,
         evidence=ending.evidence,
-        queue_seconds=before.queue_seconds,
+        queue_seconds=move.queue_seconds,
         run_seconds=ending.run_seconds,
         verify_seconds=ending.verify_seconds,
         expected_seconds=task.estimate_seconds,
-        retries=max(0, before.attempt - 1),
+        retries=max(0, move.attempt - 1),
         quality=ending.quality,
         error_class=ending.error_class or "",
         canary=task.canary,
     )
 
 
-def _fact(ending: Ending, before: _Before) -> Fact:
+def _fact(ending: Ending, move: _Move) -> Fact:
     return Fact(
         type=f"task_{ending.state.value}",
         stream="task",
         stream_id=str(ending.task_id),
-        actor=f"node:{before.node}" if before.node else "engine",
+        actor=f"node:{move.node}" if move.node else "engine",
         payload={
-            "from": before.state,
+            "from": move.old_state,
             "epoch": ending.epoch,
             "reason": ending.reason,
             "verdict": ending.verdict,

@@ -1,5 +1,6 @@
 """The one way in: a request becomes a durable task in the caller's transaction (C-1)."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ from autonomy.systemmap.selectors import declared_skills
 from autonomy.tasks.models import Edge, Task
 from autonomy.tasks.services import graph
 from ledger.domain.ids import new_id
+from ledger.domain.storable import json_text
 from ledger.selectors import estimates
 from ledger.services import Fact, record
 
@@ -179,6 +181,7 @@ def _task(
 
 def _check_args(child: Child, schema: dict[str, Any]) -> None:
     """References are checked when they are resolved; everything else now."""
+    _check_storable(dict(child.args))
     later = {name for name, value in child.args.items() if is_reference(value)}
     partial = {
         **schema,
@@ -191,9 +194,29 @@ def _check_args(child: Child, schema: dict[str, Any]) -> None:
     ]
     if errors:
         raise BadRequest("; ".join(errors)[:2000])
-    strangers = {ref.task for ref in references(dict(child.args))} - set(child.depends_on)
+    strangers = _referred(dict(child.args)) - set(child.depends_on)
     if strangers:
         raise BadRequest(f"refers to {strangers.pop()}, which it does not depend on")
+
+
+def _check_storable(args: dict[str, Any]) -> None:
+    """Refuse what the database would refuse, or would keep as something else."""
+    try:
+        written = json_text(args)
+    except ValueError as error:
+        raise BadRequest(f"the arguments cannot be stored: {error}") from None
+    if len(written) > MAX_ARGS_BYTES:
+        raise BadRequest(f"the arguments are longer than {MAX_ARGS_BYTES:,} characters")
+    kept = json.loads(written)
+    if altered := [name for name, value in args.items() if kept.get(name) != value]:
+        raise BadRequest(f"{altered[0]}: holds characters that cannot be stored")
+
+
+def _referred(args: dict[str, Any]) -> set[UUID]:
+    try:
+        return {ref.task for ref in references(args)}
+    except ValueError:
+        raise BadRequest('a reference is {"$ref": the id of a task, "path": "a.field"}') from None
 
 
 def _twin(dedupe_key: str) -> UUID | None:

@@ -137,7 +137,7 @@ def test_a_zombie_that_settles_late_changes_nothing_and_is_recorded() -> None:
 
     moved = services.settle([ending(taken, State.DONE, verdict="verified")])
 
-    assert moved == set()
+    assert not moved
     assert Task.objects.get(id=taken.task_id).state == State.READY
     assert not Outcome.objects.exists()
     assert Event.objects.filter(type="stale_write_rejected").count() == 1

@@ -1,0 +1,66 @@
+"""What is kept of a session that ended, and of the files it left (C-17)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.postgres.functions import TransactionNow
+
+from autonomy.tasks.models import Artifact, Session
+from ledger.domain.storable import text
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file a session left, already in the store."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """What is kept of a session that ended."""
+
+    ended: str
+    error_class: str = ""
+    error: str = ""
+    output: str = ""
+    peak_memory_bytes: int | None = None
+    cpu_seconds: float | None = None
+    artifacts: Sequence[Kept] = ()
+
+
+def close_sessions(closed: Sequence[tuple[UUID, UUID, SessionEnd]]) -> None:
+    """Keep how sessions ended, and what they left: (session, task, end)."""
+    if not closed:
+        return
+    Session.objects.bulk_update(
+        [_session(session_id, end) for session_id, _, end in closed],
+        ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"],
+    )
+    Artifact.objects.bulk_create(
+        Artifact(
+            task_id=task_id,
+            session_id=session_id,
+            name=kept.name,
+            sha256=kept.sha256,
+            size=kept.size,
+        )
+        for session_id, task_id, end in closed
+        for kept in end.artifacts
+    )
+
+
+def _session(session_id: UUID, end: SessionEnd) -> Session:
+    return Session(
+        id=session_id,
+        ended=end.ended,
+        error_class=end.error_class,
+        error=text(end.error),
+        output=text(end.output),
+        peak_memory_bytes=end.peak_memory_bytes,
+        cpu_seconds=end.cpu_seconds,
+        ended_at=TransactionNow(),
+    )
