@@ -7,11 +7,11 @@ from contextlib import contextmanager
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
-from psycopg.errors import LockNotAvailable
+from django.db import DatabaseError, connection
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from console.host.connections import ROLE_SETTINGS
-from console.host.errors import SecretChanged, ServerUnavailable
+from console.host.errors import RoleForbidden, SecretChanged, ServerUnavailable
 from console.host.given import check_database, check_redis
 from console.host.roles import ensure_roles, grant_roles
 from console.host.urls import password_of, user_of
@@ -32,7 +32,7 @@ def prepare(made: Sequence[str], *, set_up: Callable[[], object]) -> dict[str, s
     versions = {"postgres": check_database(owner), "redis": check_redis(os.environ["REDIS_URL"])}
     roles = {kind: os.environ[name] for kind, name in ROLE_SETTINGS.items()}
     # Of several starts against one database, one prepares and the others wait.
-    with _alone(owner):
+    with _alone(owner), _permitted(owner):
         _check_secret()
         _migrate()
         ensure_roles(owner, {kind: password_of(roles[kind]) for kind in made})
@@ -72,3 +72,23 @@ def _alone(owner: str) -> Iterator[None]:
                 "wait for it to end; `pg_locks` shows who holds the advisory lock",
             ) from None
         yield
+
+
+@contextmanager
+def _permitted(owner: str) -> Iterator[None]:
+    """Say what to do where the role may not change what is in the database."""
+    try:
+        yield
+    except DatabaseError as error:
+        if not any(isinstance(one, InsufficientPrivilege) for one in _causes(error)):
+            raise
+        raise RoleForbidden(
+            f"the role {user_of(owner)!r} of DATABASE_URL may not change this database: {error}",
+            "name the role there that owns the database and every table in it",
+        ) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -65,7 +65,8 @@ def refuse_eviction(url: str, policy: str) -> None:
 
 
 def _unreachable(setting: str, url: str, answer: str) -> HostError:
-    last = answer.strip().splitlines()[-1]
+    # Hints of libpq are indented; what happened comes before them.
+    last = [line for line in answer.strip().splitlines() if not line.startswith("\t")][-1]
     if "does not exist" in last and "database" in last:
         return SettingRefused(
             f"{shown(url)}: {last}", f'make it with `CREATE DATABASE "{database_of(url)}"`'

@@ -12,6 +12,7 @@ from autonomy.sdk.evidence import Verdict
 from autonomy.sdk.plan import Plan
 from autonomy.sdk.skill import Retries
 from autonomy.sessions.orders import End, Purpose, Report
+from autonomy.sessions.text import bounded
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending, SessionEnd, after_failure
 from autonomy.tasks.services.sessions import Kept
@@ -19,6 +20,8 @@ from autonomy.tasks.services.sessions import Kept
 logger = logging.getLogger(__name__)
 
 VERIFIER_SECONDS = 120.0
+_LONGEST_TOLD = 600
+_TRACEBACK = "Traceback (most recent call last)"
 LOOK_AGAIN_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 _CLASS_OF_END = {
@@ -177,7 +180,7 @@ class Running:
             limit = f" ({report.limit})" if report.limit else ""
             self._settle_or_ask(
                 held,
-                self._after_failure(held, error, f"{error}{limit}: {_last_line(report.error)}"),
+                self._after_failure(held, error, f"{error}{limit}: {_told(report.error)}"),
             )
 
     def _after_failure(self, held: Held, error: ErrorClass, reason: str) -> dict[str, Any]:
@@ -241,14 +244,15 @@ def _end(held: Held) -> SessionEnd:
     return held.session_end
 
 
-def _last_line(error: str) -> str:
-    """What a traceback ends with; all of it stands with the session."""
-    lines = error.strip().splitlines()
-    return lines[-1] if lines else "no check was made and no reason given"
+def _told(error: str) -> str:
+    """A message in one line, or what a traceback ends with; all of it stands with the session."""
+    words = error.strip().rpartition("\n")[2] if error.startswith(_TRACEBACK) else error
+    told = " ".join(bounded(words.strip(), _LONGEST_TOLD).split())
+    return told or "no check was made and no reason given"
 
 
 def _words(evidence: dict[str, Any]) -> str:
     """The checks that did not hold, in words."""
     bad = [c for c in evidence.get("checks", ()) if c["verdict"] != Verdict.VERIFIED]
     parts = [f"{c['looked_at']}: expected {c['expected']}, saw {c['seen']}" for c in bad]
-    return ("; ".join(parts) or _last_line(str(evidence.get("error", ""))))[:1500]
+    return ("; ".join(parts) or _told(str(evidence.get("error", ""))))[:1500]
