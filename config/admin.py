@@ -2,11 +2,21 @@
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.templatetags.static import static
+
+
+def _icon(_request: HttpRequest) -> str:
+    return static("console/icon.svg")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Autonomy",
     "SITE_HEADER": "Autonomy",
     "SITE_SUBHEADER": "what runs, and why",
     "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "DASHBOARD_CALLBACK": "console.first_page.fill",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -48,11 +48,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         heading: [_item(*page) for page in pages if page[2] in shown and _may_see(request, page[2])]
         for heading, pages in PAGES.items()
     }
-    return [
-        {"title": heading, "separator": True, "items": items}
-        for heading, items in groups.items()
-        if items
+    found = [
+        {"title": heading, "separator": True, "items": i} for heading, i in groups.items() if i
     ]
+    now = {"title": "Now", "icon": "home", "link": reverse("admin:index")}
+    return [{"items": [now]}, *found]
 
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:

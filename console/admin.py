@@ -13,6 +13,7 @@ from console.models import Token
 from console.services import revoke_token
 
 admin.site.unregister([User, Group])
+admin.site.index_template = "console/now.html"
 
 
 @admin.register(User)

@@ -8,3 +8,4 @@ class ConsoleConfig(AppConfig):
 
     name = "console"
     label = "console"
+    verbose_name = "People"

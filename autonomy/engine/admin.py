@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,8 +12,21 @@ from unfold.decorators import display
 from autonomy.engine.models import Leadership, Pass, Weights
 from autonomy.engine.selectors import explanation_of
 from autonomy.tasks.admin import TaskAdmin
-from autonomy.tasks.admin.shown import Html, Named, ShownAdmin, ago, code, document, sentences
+from autonomy.tasks.admin.shown import (
+    Html,
+    Named,
+    ShownAdmin,
+    ago,
+    code,
+    document,
+    grid,
+    link,
+    sentences,
+    short,
+)
 from autonomy.tasks.models import Task
+
+SHOWN = 4
 
 admin.site.unregister(Task)
 
@@ -49,6 +63,7 @@ class PassAdmin(ShownAdmin):
     """Every pass that changed something, newest first."""
 
     list_display = ["when", "decided", "weights_version", "world_begins"]
+    list_per_page = 30
     ordering = ["-id"]
 
     def facts(self, made: Pass) -> Sequence[Named]:
@@ -60,19 +75,40 @@ class PassAdmin(ShownAdmin):
         ]
 
     def panels(self, made: Pass) -> Sequence[Named]:
-        return [("Decisions", document(made.decisions)), ("World", document(made.world))]
+        return [("Decisions", _decisions(made.decisions)), ("World", document(made.world))]
 
     @display(description="pass", ordering="id")
     def when(self, made: Pass) -> Html:
         return ago(made.at)
 
-    @display(description="decisions")
-    def decided(self, made: Pass) -> int:
-        return len(made.decisions)
+    @display(description="decided")
+    def decided(self, made: Pass) -> str:
+        told = [f"{short(one['task'])} → {one['node']}" for one in made.decisions]
+        more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+        return ", ".join(told[:SHOWN]) + more
 
     @display(description="world")
     def world_begins(self, made: Pass) -> Html:
         return code(made.world_hash[:12])
+
+
+def _decisions(made: Sequence[dict[str, Any]]) -> Html:
+    """Each with its reason, and the nodes that were weighed."""
+    tasks = Task.objects.in_bulk([UUID(one["task"]) for one in made])
+    rows = (
+        [_named(one["task"], tasks), one["node"], one["reason"], _weighed(one["candidates"])]
+        for one in made
+    )
+    return grid(["task", "node", "why", "weighed"], rows, empty="It decided nothing.")
+
+
+def _named(id_: str, tasks: dict[UUID, Task]) -> Html:
+    task = tasks.get(UUID(id_))
+    return link(task, task.skill) if task else short(id_)
+
+
+def _weighed(candidates: Sequence[dict[str, Any]]) -> str:
+    return "; ".join(f"{one['node']}: {one['note'] or one['reason']}" for one in candidates)
 
 
 @admin.register(Leadership)

@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class EngineConfig(AppConfig):
     name = "autonomy.engine"
+    verbose_name = "Decisions"

@@ -95,6 +95,11 @@ def explained(row: Task) -> Explained:
     return Explained(task(row.pk), told.sentences, told.reason, dict(told.details))
 
 
+def in_states(states: Collection[str], *, limit: int) -> list[TaskLine]:
+    """The newest tasks in these states."""
+    return _lines(Task.objects.filter(state__in=states).order_by("-id")[:limit])
+
+
 def of_runs(run_ids: Collection[UUID]) -> list[TaskLine]:
     """All that grew from these requests, oldest first."""
     return _lines(Task.objects.filter(run_id__in=run_ids).order_by("id"))

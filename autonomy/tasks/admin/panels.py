@@ -3,8 +3,20 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from autonomy.tasks.admin.shown import Html, ago, badge, block, code, document, grid, link, short
+from autonomy.tasks.admin.shown import (
+    Html,
+    Named,
+    ago,
+    badge,
+    block,
+    code,
+    document,
+    grid,
+    link,
+    short,
+)
 from autonomy.tasks.models import Task
+from firewall.models import Approval
 from ledger.models import Outcome
 
 _CHECK = ("looked_at", "expected", "seen")
@@ -76,6 +88,17 @@ def plan(task: Task) -> Html:
         return "No pre-flight has looked yet." if task.tier > 1 else "Tier 1 needs no pre-flight."
     summary = task.plan.get("summary", "")
     return block("\n\n".join(filter(None, [summary, task.plan.get("diff", "")])))
+
+
+def approvals(task: Task) -> list[Named]:
+    """What a person was asked about it; a task that nobody was asked about has no such panel."""
+    rows = [
+        [link(asked, asked.summary or asked.skill), badge(asked.decision), asked.comment,
+         code(asked.action_digest)]
+        for asked in Approval.objects.filter(task_id=task.pk).order_by("-id")
+    ]  # fmt: skip
+    headers = ["asked", "answer", "comment", "digest"]
+    return [("Asked of a person", grid(headers, rows, empty=""))] if rows else []
 
 
 def _tasks(tasks: Iterable[Task], *, empty: str) -> Html:

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 
 from ledger.admin import ReadOnlyAdmin
@@ -24,8 +24,12 @@ Named = tuple[str, Any]
 
 COLOURS = {
     "done": "success",
+    "approved": "success",
+    "pending": "warning",
     "verified": "success",
     "ok": "success",
+    "alive": "success",
+    "silent": "danger",
     "held": "warning",
     "inconclusive": "warning",
     "preflight": "info",
@@ -41,6 +45,10 @@ COLOURS = {
     "lost": "danger",
 }
 """States, verdicts and endings by the colour of their badge; the word is always there too."""
+
+
+_WHOLE = 28
+"""Letters up to which a cell stays on one line."""
 
 
 class ShownAdmin(ReadOnlyAdmin):
@@ -95,7 +103,7 @@ def _as_id(text: str) -> UUID | None:
         return None
 
 
-def short(id_: UUID | None) -> str:
+def short(id_: UUID | str | None) -> str:
     """The end of an id, by which people tell rows apart."""
     return str(id_)[-8:] if id_ else ""
 
@@ -119,16 +127,24 @@ def ago(at: datetime | None) -> Html:
 
 def grid(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> Html:
     """A table inside a panel, or the words that say why there is none."""
-    body = format_html_join("", "<tr>{}</tr>", ((_cells("td", row),) for row in rows))
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(headers, row),) for row in rows))
     if not body:
         return empty
-    head = _cells("th", headers)
+    head = format_html_join("", "<th>{}</th>", ((header,) for header in headers))
     return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
 
 
-def _cells(tag: str, values: Sequence[Any]) -> SafeString:
-    form = f"<{tag}>{{}}</{tag}>"
-    return format_html_join("", form, ((value,) for value in values))
+def _cells(headers: Sequence[str], values: Sequence[Any]) -> SafeString:
+    """Each names its column, which a narrow screen shows beside it; what is short is not broken."""
+    form = '<td class="{}" data-label="{}">{}</td>'
+    return format_html_join(
+        "", form, ((_breaks(v), header, v) for header, v in zip(headers, values, strict=True))
+    )
+
+
+def _breaks(value: Any) -> str:
+    text = "" if value is None else strip_tags(str(value))
+    return "" if len(text) > _WHOLE else "shown-whole"
 
 
 def sentences(told: Iterable[str]) -> SafeString:

@@ -42,7 +42,7 @@ class CancelForm(BaseDialogForm):
 class TaskAdmin(ShownAdmin):
     """Every task, newest first."""
 
-    list_display = ["name", "standing", "verdict", "tier", "node", "attempts", "why", "asked"]
+    list_display = ["name", "standing", "verdict", "tier", "node", "attempts", "because", "asked"]
     list_filter = [Standing, OfSkill, OfNode, "tier"]
     search_fields = ["skill__startswith", "origin__startswith"]
     search_help_text = "An id, or how a skill or an origin begins"
@@ -73,6 +73,7 @@ class TaskAdmin(ShownAdmin):
 
     def panels(self, task: Task) -> Sequence[Named]:
         return [
+            *panels.approvals(task),
             ("Evidence", panels.evidence(task)),
             ("Waits for", panels.upstream(task)),
             ("Waited for by", panels.downstream(task)),
@@ -127,7 +128,8 @@ class TaskAdmin(ShownAdmin):
 
     @display(description="task", ordering="skill", header=True)
     def name(self, task: Task) -> list[str]:
-        return [task.skill, f"{task.key} · {short(task.pk)}" if task.key else short(task.pk)]
+        known = task.skill if task.key in task.skill else f"{task.skill} ({task.key})"
+        return [known, short(task.pk)]
 
     @display(description="state", ordering="state", label=COLOURS)
     def standing(self, task: Task) -> str:
@@ -141,8 +143,8 @@ class TaskAdmin(ShownAdmin):
     def attempts(self, task: Task) -> str:
         return f"{task.attempt} of {task.max_attempts}"
 
-    @display(description="why")
-    def why(self, task: Task) -> str:
+    @display(description="reason")
+    def because(self, task: Task) -> str:
         return task.reason if len(task.reason) <= 60 else task.reason[:59] + "…"
 
     @display(description="asked", ordering="id")

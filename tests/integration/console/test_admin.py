@@ -18,7 +18,7 @@ from config.sidebar import PAGES
 from console.models import Token
 from console.services import issue_token
 from ledger.domain.ids import new_id
-from tests.integration.console.conftest import a_task
+from tests.integration.console.conftest import a_task, approval_of
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +64,35 @@ def test_the_page_of_a_task_shows_its_evidence_and_what_belongs_to_it(
         assert told in page
 
 
+def test_the_first_page_shows_what_waits_what_ended_and_the_nodes(
+    desk: Client, done_task: Task, held_task: Task, small_map: None
+) -> None:
+    asked = approval_of(held_task)
+
+    page = text_of(desk, desk.get("/", follow=True).wsgi_request.path)
+
+    assert page_of(asked) in page
+    assert page_of(done_task) in page
+    for told in ("Move main to 9f2a.", "1 of 1", "alive", "verified in 24 h"):
+        assert told in page
+
+
+def test_the_first_page_costs_the_same_however_much_there_is(desk: Client, small_map: None) -> None:
+    approval_of(a_task("repo.merge", tier=3, state=State.HELD))
+    few = _statements(desk, "/admin/")
+    for _ in range(9):
+        approval_of(a_task("repo.merge", tier=3, state=State.HELD))
+        a_task(state=State.RUNNING)
+
+    assert _statements(desk, "/admin/") <= few + 1  # verdicts are read where something runs
+
+
+def test_a_task_a_person_was_asked_about_leads_to_the_question(
+    desk: Client, held_task: Task
+) -> None:
+    assert page_of(approval_of(held_task)) in text_of(desk, page_of(held_task))
+
+
 def test_the_page_of_a_task_says_why_in_words(desk: Client, held_task: Task) -> None:
     assert "It waits for a person&#x27;s approval." in text_of(desk, page_of(held_task))
 
@@ -80,13 +109,19 @@ def test_an_artifact_that_is_elsewhere_is_said_to_be(desk: Client, done_task: Ta
 
 
 def test_the_pages_of_the_engine_show_what_was_decided(desk: Client) -> None:
+    weighed = [{"node": "n2", "note": "", "reason": "90% likely"}]
+    decision = {"task": str(a_task().pk), "node": "n2", "reason": "n2 scores best"}
     made = Pass.objects.create(
-        weights_version=1, world={}, world_hash="cd" * 32, decisions=[{"task": "t-17"}]
+        weights_version=1,
+        world={},
+        world_hash="cd" * 32,
+        decisions=[{**decision, "candidates": weighed}],
     )
     weights = Weights.objects.create(values={"dependents": 2.5}, set_by="person:ada")
     lease = Leadership.objects.create(name="engine", holder=new_id(), until=made.at)
 
-    assert "t-17" in text_of(desk, page_of(made))
+    assert "n2 scores best" in text_of(desk, page_of(made))
+    assert "90% likely" in text_of(desk, page_of(made))
     assert "2.5" in text_of(desk, page_of(weights))
     assert str(lease.holder) in text_of(desk, page_of(lease))
 

@@ -1,0 +1,86 @@
+"""The first page of the admin: what waits for a person, what runs, how things ended."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from autonomy.tasks.admin.shown import Html, ago, badge, grid, link, short
+from console.selectors.now import NowLine, now
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The context of the page for this person."""
+    if not request.user.has_perm("tasks.view_task"):
+        return {**context, "tiles": [], "panels": [("Nothing", "You may not see tasks.")]}
+    told = now()
+    panels = [
+        ("Waits for a person", _waiting(told)),
+        ("Runs now", _running(told)),
+        ("Ended lately", _ended(told)),
+        ("Nodes", _nodes(told)),
+    ]
+    return {**context, "title": "Now", "tiles": _tiles(told), "panels": panels}
+
+
+def _tiles(told: NowLine) -> list[tuple[str, object, str]]:
+    tasks, outcomes = _list("tasks_task"), _list("ledger_outcome")
+    alive = f"{told.nodes_alive} of {len(told.nodes)}"
+    return [
+        ("wait for you", told.waiting_in_all, _list("firewall_approval")),
+        ("run now", len(told.running), f"{tasks}?standing=live"),
+        ("verified in 24 h", told.verified_today, f"{outcomes}?verdict=verified"),
+        ("failed in 24 h", told.failed_today, f"{tasks}?standing=failed"),
+        ("nodes alive", alive, _list("systemmap_node")),
+        ("events sealed", told.sealing.events, _list("ledger_block")),
+    ]
+
+
+def _waiting(told: NowLine) -> Html:
+    rows = (
+        [link(asked, asked.skill), asked.summary, asked.tier, asked.requested_by,
+         ago(asked.created_at)]
+        for asked in told.waiting
+    )  # fmt: skip
+    headers = ["skill", "what", "tier", "asked by", "since"]
+    return grid(headers, rows, empty="Nothing waits for you.")
+
+
+def _running(told: NowLine) -> Html:
+    rows = (
+        [_task(line.id, line.skill), badge(line.state), line.node, ago(line.started_at)]
+        for line in told.running
+    )
+    empty = "Nothing runs. Ask for something with `autonomy submit SKILL`."
+    return grid(["task", "state", "node", "since"], rows, empty=empty)
+
+
+def _ended(told: NowLine) -> Html:
+    rows = (
+        [_task(line.task_id, line.skill), badge(line.state), badge(line.verdict), line.node,
+         f"{line.run_seconds:.1f}", ago(line.at), line.reason[:120]]
+        for line in told.ended
+    )  # fmt: skip
+    headers = ["task", "state", "verdict", "node", "seconds", "when", "reason"]
+    return grid(headers, rows, empty="Nothing has ended yet.")
+
+
+def _nodes(told: NowLine) -> Html:
+    rows = (
+        [node.name, badge("alive" if node.alive else "silent"), f"{node.busy} of {node.slots}",
+         ", ".join(map(str, node.tiers)), ago(node.seen_at)]
+        for node in told.nodes
+    )  # fmt: skip
+    headers = ["node", "state", "slots in use", "tiers", "seen"]
+    return grid(headers, rows, empty="No node has joined. `autonomy up` starts some.")
+
+
+def _task(id_: object, skill: str) -> SafeString:
+    address = reverse("admin:tasks_task_change", args=[id_])
+    return format_html('<a class="shown-link" href="{}">{}</a> {}', address, skill, short(str(id_)))
+
+
+def _list(model: str) -> str:
+    return reverse(f"admin:{model}_changelist")
