@@ -99,11 +99,11 @@ class TaskAdmin(ShownAdmin):
         icon="cancel",
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Cancel this task?",
+            "title": "End this task?",
             "description": "A running session is told, and ended within 16 seconds. "
             "What it already did stays done, and is shown.",
             "form_class": CancelForm,
-            "form_submit_text": "Cancel the task",
+            "form_submit_text": "End the task",
         },
     )
     def cancel_one(self, request: HttpRequest, form: CancelForm, object_id: str) -> HttpResponse:
