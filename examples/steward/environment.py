@@ -82,7 +82,8 @@ def _install(requirements: Sequence[str], folder: Path) -> None:
     except subprocess.TimeoutExpired:
         raise Transient(f"the package index did not answer within {_SECONDS} s") from None
     if ended.returncode:
-        said = " ".join(shown(ended.stderr.decode("utf-8", "replace")).split())[-_SAID:]
+        words = ended.stderr.decode("utf-8", "replace").split()
+        said = shown(" ".join(words))[-_SAID:]
         if _UNREACHABLE.search(said):
             raise Transient(f"the package index cannot be reached: {said}")
         raise NotInstalled(said)
