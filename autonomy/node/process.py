@@ -13,7 +13,8 @@ from django.utils.module_loading import import_string
 
 from autonomy.node import doorbell
 from autonomy.node.services.artifacts import ArtifactStore
-from autonomy.node.services.supervisor import Part, Supervisor
+from autonomy.node.services.supervisor import Supervisor
+from autonomy.node.services.turn import Part
 from autonomy.node.services.workplace import Node
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from autonomy.domain.states import State
 from autonomy.tasks.models import Artifact, Edge, Session, Task
-from firewall.models import Approval, Decision
+from firewall.models import Approval
+from firewall.selectors import given
 from ledger.models import Outcome
 
 
@@ -65,21 +66,14 @@ def _offer(task: Task) -> Offer:
 class Permission:
     """An approval that stands: what it was given for, and until when."""
 
-    task_id: UUID
     action_digest: str
     expires_at: datetime
 
 
-def permissions(task_ids: Sequence[UUID]) -> dict[UUID, list[Permission]]:
-    """The approvals of tasks that have been given and have not expired."""
-    found: dict[UUID, list[Permission]] = {task_id: [] for task_id in task_ids}
-    if task_ids:
-        rows = Approval.objects.filter(task_id__in=task_ids, decision=Decision.APPROVED)
-        for row in rows.order_by("-decided_at").values_list(
-            "task_id", "action_digest", "expires_at"
-        ):
-            found[row[0]].append(Permission(*row))
-    return found
+def permissions(task_id: UUID) -> list[Permission]:
+    """The approvals of a task that have been given and have not expired, the latest first."""
+    standing = given(Approval.objects.filter(task_id=task_id)).order_by("-decided_at")
+    return [Permission(*row) for row in standing.values_list("action_digest", "expires_at")]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,10 @@
 from pydantic import BaseModel, ConfigDict
 
 
+class BadScope(ValueError):
+    """A path of a scope cannot be made of the arguments."""
+
+
 class Scope(BaseModel):
     """Paths a session may read or write beyond its folder, and whether it has a network.
 
@@ -16,9 +20,16 @@ class Scope(BaseModel):
     network: bool = False
 
     def resolved(self, args: dict[str, object]) -> "Scope":
-        """The scope with the arguments of one task put in; raises KeyError for an unknown name."""
+        """The scope with the arguments of one task put in; raises BadScope."""
         return Scope(
-            read=tuple(path.format_map(args) for path in self.read),
-            write=tuple(path.format_map(args) for path in self.write),
+            read=tuple(_filled(path, args) for path in self.read),
+            write=tuple(_filled(path, args) for path in self.write),
             network=self.network,
         )
+
+
+def _filled(path: str, args: dict[str, object]) -> str:
+    try:
+        return path.format_map(args)
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+        raise BadScope(f"the path {path!r} of its scope cannot be made: {error!r}") from None

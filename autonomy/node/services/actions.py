@@ -28,9 +28,15 @@ def action_of(
 
 
 def resolved_scope(offer: Offer, declared: Loaded) -> Scope:
-    """The declared scope with the task's arguments put into its paths."""
+    """The declared scope with the task's arguments put into its paths; raises BadScope."""
     scope = Scope.model_validate(declared.declaration["scope"])
-    return scope.resolved(offer.args)
+    return scope.resolved({**_defaults(declared), **offer.args})
+
+
+def _defaults(declared: Loaded) -> dict[str, object]:
+    """What the skill is given where a task does not say."""
+    properties = declared.declaration["arguments"].get("properties", {})
+    return {name: given["default"] for name, given in properties.items() if "default" in given}
 
 
 def needs_approval(offer: Offer) -> bool:

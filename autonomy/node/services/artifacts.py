@@ -66,13 +66,23 @@ def _regular_files(folder: Path) -> Iterator[str]:
     """Names relative to the folder, in order, at most MAX_FILES."""
     found = 0
     for parent, folders, names in os.walk(folder, followlinks=False):
-        folders.sort()
+        depth = len(str(Path(parent).relative_to(folder)))
+        folders[:] = sorted(name for name in folders if depth + len(name) < MAX_NAME)
         for name in sorted(names):
             path = Path(parent, name)
             relative = str(path.relative_to(folder))
-            if not stat.S_ISREG(path.lstat().st_mode) or len(relative) > MAX_NAME:
+            if not (_is_regular(path) and _is_name(relative)):
                 continue
             found += 1
             if found > MAX_FILES:
                 return
             yield relative
+
+
+def _is_regular(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _is_name(relative: str) -> bool:
+    """Whether the name can be kept and shown: one that is no text is nobody's."""
+    return len(relative) <= MAX_NAME and relative.isprintable()

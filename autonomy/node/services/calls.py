@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.held import Held
 from autonomy.sdk.references import is_reference
 from autonomy.systemmap.selectors import UnknownSkill
@@ -31,15 +32,18 @@ class CallRefused(Exception):
 
 
 def answer(held: Held, name: str, payload: Mapping[str, Any]) -> Any:
-    """Do what a session asked for. Raises CallRefused, StaleWrite, SubmitRefused."""
+    """Do what a session asked for. Raises StaleWrite, and one of REFUSALS."""
     act = _CALLS.get(name)
     if act is None:
         raise CallRefused(f"there is no call {name!r}")
-    with fenced(held.claimed.task_id, held.claimed.epoch, held.claimed.session_id) as task:
-        return act(task, payload)
+    with fenced(*held.lease) as task:
+        try:
+            return act(task, payload)
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            raise CallRefused(f"the call {name!r} is not understood: {error!r}") from None
 
 
-REFUSALS = (CallRefused, SubmitRefused, UnknownSkill)
+REFUSALS = (CallRefused, SubmitRefused, UnknownSkill, *UNSTORABLE)
 
 
 def _effect_begin(task: Task, payload: Mapping[str, Any]) -> dict[str, Any]:

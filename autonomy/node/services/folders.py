@@ -1,11 +1,14 @@
 """The private folder of a session: made before it, gone after its evidence was looked at (C-17)."""
 
+import logging
 import os
-import shutil
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+from autonomy.sessions import folders as removing
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,11 @@ class Folders:
         return self.root / "inputs"
 
     def remove(self) -> None:
-        """Remove everything, also what the session made unreadable; nothing is followed."""
-        if not self.root.exists():
-            return
-        for parent, folders, _ in os.walk(self.root, followlinks=False):
-            for name in folders:
-                path = Path(parent, name)
-                if stat.S_ISDIR(path.lstat().st_mode):
-                    path.chmod(0o700)
-        shutil.rmtree(self.root)
+        """Remove everything; what something still holds on to is left to the next sweep."""
+        try:
+            removing.remove(self.root)
+        except removing.NotRemoved as error:
+            logger.warning("a session's folder is left: %s", error)
 
 
 def _made(folder: Path, mode: int) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from autonomy.node.selectors import Offer
 from autonomy.node.services.folders import Folders
 from autonomy.sessions.orders import Order, Report
+from autonomy.sessions.pool import Loaded, SessionPool
 from autonomy.tasks.services import Claimed
 from autonomy.tasks.services.sessions import SessionEnd
 
@@ -18,6 +19,8 @@ class Held:
 
     offer: Offer
     claimed: Claimed
+    declared: Loaded  # as it was when the task was claimed
+    pool: SessionPool  # the generation that runs it
     slot: int
     folders: Folders
     order: Order
@@ -28,6 +31,7 @@ class Held:
     looks: int = 0
     look_id: UUID | None = None
     cancelled: bool = False
+    decided: bool = False  # what becomes of it waits only to be written down
     ended_at: float | None = None
 
     @property
@@ -43,5 +47,6 @@ class Look:
     id: UUID
     order: Order
     on_done: Callable[[Report], None]
+    pool: SessionPool
     folders: Folders | None = None
     context: dict[str, Any] = field(default_factory=dict)

@@ -8,9 +8,10 @@ from uuid import UUID
 from autonomy.node.services.folders import Folders
 from autonomy.node.services.held import Held, Look
 from autonomy.node.services.workplace import SLOTS_MAX, Workplace
-from autonomy.sdk.scope import Scope
+from autonomy.sdk.scope import BadScope, Scope
 from autonomy.sdk.skill import Limits
-from autonomy.sessions.orders import Order, Purpose, Report
+from autonomy.sessions.orders import End, Order, Purpose, Report
+from autonomy.sessions.pool import SessionPool
 from ledger.domain.ids import new_id
 
 MOST_LOOKS = 16
@@ -47,6 +48,11 @@ class Looks:
         on_done: OnDone,
     ) -> None:
         """Let a detector look once; raises TooManyLooks."""
+        try:
+            scope = self._scope_of(detector, params, network=network)
+        except BadScope as error:
+            on_done(Report(ended=End.FAILED, error=str(error)))
+            return
         self._start(
             on_done,
             task_id=_NOBODY,
@@ -55,7 +61,7 @@ class Looks:
             params=dict(params),
             due_at=due_at,
             now=now,
-            scope=self._scope_of(detector, params, network=network),
+            scope=scope,
             limits=Limits(wall_seconds=timeout, memory_bytes=256_000_000),
             database_url=self.place.node.reader_url,
             uid=self.place.uid_of(SLOTS_MAX - 1),
@@ -89,7 +95,14 @@ class Looks:
                 "foreign_code": False,
             }
         )
-        return self._spawn(order, on_done, folders=None)
+        pool = held.pool if held.pool.alive else self.place.pool
+        return self._spawn(order, on_done, pool, folders=None)
+
+    def cancel(self, look_id: UUID) -> None:
+        """Nobody waits for this look any more."""
+        look = self.place.looks.pop(look_id, None)
+        if look is not None and look.pool.alive:
+            look.pool.cancel(look_id)
 
     def handle(self, session_id: UUID, report: Report) -> bool:
         """Give a report to whoever asked for the look; false when it was not a look."""
@@ -119,13 +132,15 @@ class Looks:
             uid=uid,
             **fields,
         )
-        self._spawn(order, on_done, folders=folders)
+        self._spawn(order, on_done, self.place.pool, folders=folders)
 
-    def _spawn(self, order: Order, on_done: OnDone, *, folders: Folders | None) -> UUID:
+    def _spawn(
+        self, order: Order, on_done: OnDone, pool: SessionPool, *, folders: Folders | None
+    ) -> UUID:
         if self.free <= 0:
             if folders is not None:
                 folders.remove()
             raise TooManyLooks
-        self.place.looks[order.session_id] = Look(order.session_id, order, on_done, folders)
-        self.place.pool.spawn(order)
+        self.place.looks[order.session_id] = Look(order.session_id, order, on_done, pool, folders)
+        pool.spawn(order)
         return order.session_id

@@ -1,13 +1,16 @@
 """What follows the end of a session: a plan is judged, evidence looked for, a failure retried."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from autonomy.domain.states import ErrorClass, HeldFor, State
-from autonomy.node.services import requests
+from autonomy.node.services import aside, requests
 from autonomy.node.services.held import Held
 from autonomy.node.services.looks import Looks, TooManyLooks
-from autonomy.node.services.workplace import Workplace
+from autonomy.node.services.workplace import Workplace, Write
 from autonomy.sdk.evidence import Verdict
 from autonomy.sdk.plan import Plan
 from autonomy.sdk.skill import Retries
@@ -42,6 +45,10 @@ class Running:
 
     def session_ended(self, held: Held, report: Report) -> None:
         """Judge the report of a session; what it means is written at the end of this turn."""
+        with self._set_aside(held):
+            self._session_ended(held, report)
+
+    def _session_ended(self, held: Held, report: Report) -> None:
         held.session_end = self._session_end(held, report)
         if report.ended is not End.OK:
             self._failed(held, report)
@@ -53,10 +60,11 @@ class Running:
     def turn(self) -> None:
         """Start the looks that are due."""
         now = self.place.clock()
-        due = [held for at, held in self.to_look if at <= now]
+        due = [held for at, held in self.to_look if at <= now and held.ended_at is None]
         self.to_look = [(at, held) for at, held in self.to_look if at > now]
         for held in due:
-            self._look(held)
+            with self._set_aside(held):
+                self._look(held)
 
     def next_due(self) -> float | None:
         """When the next look is due, in monotonic seconds."""
@@ -68,8 +76,18 @@ class Running:
         self.place.held.pop(held.claimed.session_id, None)
         self.to_look = [(at, other) for at, other in self.to_look if other is not held]
         if held.look_id is not None:
-            self.place.looks.pop(held.look_id, None)
+            self.looks.cancel(held.look_id)
         held.folders.remove()
+
+    def cancel(self, held: Held) -> None:
+        """Its end is asked for: of what runs, or of the look at what it left."""
+        held.cancelled = True
+        if held.session_end is None:
+            if held.pool.alive:
+                held.pool.cancel(held.claimed.session_id)
+        elif not held.decided:
+            reason = "cancelled while its evidence was looked for"
+            self._settle(held, self._ending(held, State.CANCELLED, reason=reason))
 
     def _session_end(self, held: Held, report: Report) -> SessionEnd:
         kept: list[Kept] = []
@@ -91,15 +109,17 @@ class Running:
         kept = {**plan.model_dump(mode="json"), "reads": reads}
         if not plan.go:
             reason = f"pre-flight: {plan.summary}"
-            self._settle(self._ending(held, State.REJECTED, reason=reason))
+            self._settle(held, self._ending(held, State.REJECTED, reason=reason))
         elif held.offer.tier < requests.APPROVAL_TIER:
             self._write(
                 held, lambda: tasks.plan_accepted(*held.lease, plan=kept, session=_end(held))
             )
         else:
             ending = self._ending(held, State.HELD, reason=HeldFor.APPROVAL, reset_attempts=True)
-            asked = requests.for_action(self.place, held.offer, plan, reads)
-            self._write(held, lambda: tasks.hold(ending, asked, plan=kept))
+            self._write(
+                held,
+                lambda: tasks.hold(ending, requests.for_action(held, plan, reads), plan=kept),
+            )
 
     # -- evidence
 
@@ -113,7 +133,7 @@ class Running:
             else:
                 self.forget(held)
 
-        self.place.writes.append(keep_and_look)
+        self._append(held, keep_and_look)
 
     def _look(self, held: Held) -> None:
         if not self._declaration(held)["has_verifier"]:
@@ -130,8 +150,11 @@ class Running:
 
     def _looked(self, held: Held, report: Report) -> None:
         held.look_id = None
-        if held.ended_at is not None:
-            return
+        if held.ended_at is None and not held.decided:
+            with self._set_aside(held):
+                self._judge(held, report)
+
+    def _judge(self, held: Held, report: Report) -> None:
         if report.ended is not End.OK:
             evidence: dict[str, Any] = {"verdict": Verdict.INCONCLUSIVE, "error": report.error}
         else:
@@ -148,7 +171,8 @@ class Running:
         self, held: Held, verdict: Verdict, evidence: dict[str, Any], quality: float | None
     ) -> None:
         self._settle(
-            self._ending(held, State.DONE, verdict=verdict, evidence=evidence, quality=quality)
+            held,
+            self._ending(held, State.DONE, verdict=verdict, evidence=evidence, quality=quality),
         )
 
     def _inconclusive(self, held: Held, evidence: dict[str, Any]) -> None:
@@ -172,7 +196,7 @@ class Running:
     def _failed(self, held: Held, report: Report) -> None:
         if held.cancelled or report.ended is End.CANCELLED:
             reason = "cancelled while it ran" + (f": {report.error}" if report.error else "")
-            self._settle(self._ending(held, State.CANCELLED, reason=reason))
+            self._settle(held, self._ending(held, State.CANCELLED, reason=reason))
         elif report.ambiguous:
             self._ask(held, f"{HeldFor.AMBIGUOUS}: {report.error}")
         else:
@@ -200,13 +224,12 @@ class Running:
                 held, fields.pop("reason"), **{k: v for k, v in fields.items() if k != "state"}
             )
         else:
-            self._settle(self._ending(held, **fields))
+            self._settle(held, self._ending(held, **fields))
 
     def _ask(self, held: Held, reason: str, **fields: Any) -> None:
         """Only a person can say how this goes on."""
         ending = self._ending(held, State.HELD, reason=reason, **fields)
-        asked = requests.to_go_on(self.place, held.offer, reason, attempt=held.claimed.attempt)
-        self._write(held, lambda: tasks.hold(ending, asked))
+        self._write(held, lambda: tasks.hold(ending, requests.to_go_on(held, reason)))
 
     # -- writing down
 
@@ -224,18 +247,42 @@ class Running:
             **fields,
         )
 
-    def _settle(self, ending: Ending) -> None:
+    def _settle(self, held: Held, ending: Ending) -> None:
+        held.decided = True
         self.place.endings.append(ending)
 
-    def _write(self, held: Held, write: Any) -> None:
+    def _write(self, held: Held, write: Callable[[], object]) -> None:
+        """What is written is the last of it here."""
+
         def write_and_forget() -> None:
             write()
             self.forget(held)
 
-        self.place.writes.append(write_and_forget)
+        held.decided = True
+        self._append(held, write_and_forget)
 
-    def _declaration(self, held: Held) -> dict[str, Any]:
-        return self.place.loaded(held.offer.skill).declaration
+    def _append(self, held: Held, act: Callable[[], object]) -> None:
+        self.place.writes.append(Write(act, refused=partial(self._fail_here, held)))
+
+    # -- what no part of a task may do: end the node
+
+    @contextmanager
+    def _set_aside(self, held: Held) -> Iterator[None]:
+        """One task that cannot be gone on with is given back with the reason."""
+        try:
+            yield
+        except Exception as error:
+            logger.exception("task %s could not be gone on with", held.claimed.task_id)
+            self._fail_here(held, error)
+
+    def _fail_here(self, held: Held, error: Exception) -> None:
+        ending = aside.claimed(held.offer, held.claimed, held.declared, error, held.session_end)
+        held.session_end = ending.session
+        self._settle(held, ending)
+
+    @staticmethod
+    def _declaration(held: Held) -> dict[str, Any]:
+        return held.declared.declaration
 
 
 def _end(held: Held) -> SessionEnd:

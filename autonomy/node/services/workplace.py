@@ -4,12 +4,14 @@ import itertools
 import os
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from autonomy.node.services.artifacts import ArtifactStore
+from autonomy.node.services.generations import Generations
 from autonomy.node.services.held import Held, Look
 from autonomy.sessions.pool import Loaded, SessionPool
 from autonomy.tasks.services import Ending
@@ -17,10 +19,6 @@ from autonomy.tasks.services import Ending
 # Above every range that distributions, containers and directories hand out (systemd, UIDS-GIDS).
 FIRST_UID = 0x70000000
 SLOTS_MAX = 64
-
-
-class NotLoaded(LookupError):
-    """The code of a skill is not, or is no longer, loaded on this node."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,37 @@ class Node:
     reader_url: str
 
 
+@dataclass(frozen=True)
+class Write:
+    """Something to be written down: again after an outage, so it has to bear being done twice."""
+
+    act: Callable[[], object]
+    refused: Callable[[Exception], object] = lambda _: None  # the database will never take it
+
+
 @dataclass
 class Workplace:
     """A node at work. Used by one thread only."""
 
     node: Node
     store: ArtifactStore
-    pool: SessionPool
+    generations: Generations
     incarnation: UUID
     held: dict[UUID, Held] = field(default_factory=dict)  # by session
     looks: dict[UUID, Look] = field(default_factory=dict)  # by the look's own session id
     endings: list[Ending] = field(default_factory=list)  # to be settled at the end of this turn
-    writes: list[Callable[[], object]] = field(default_factory=list)  # other writes of this turn
+    writes: deque[Write] = field(default_factory=deque)  # other writes of this turn
     clock: Callable[[], float] = time.monotonic
     examined: set[tuple[UUID, int]] = field(default_factory=set)  # offers whose reads are looked at
+
+    @property
+    def pool(self) -> SessionPool:
+        """What begins sessions and looks now."""
+        return self.generations.newest
+
+    def pools_in_use(self) -> set[SessionPool]:
+        """The generations that something runs with."""
+        return {h.pool for h in self.held.values()} | {k.pool for k in self.looks.values()}
 
     @property
     def free_slots(self) -> int:
@@ -73,13 +88,6 @@ class Workplace:
         """What this node has loaded under the name."""
         loaded = (c for c in self.pool.components if (c.kind, c.name) == ("skill", skill))
         return next(loaded, None)
-
-    def loaded(self, skill: str) -> Loaded:
-        """What this node has loaded under the name; raises NotLoaded."""
-        declared = self.declared(skill)
-        if declared is None:
-            raise NotLoaded(f"node {self.node.name} has not loaded {skill}")
-        return declared
 
     def leases(self) -> Iterator[Held]:
         """What has to be renewed: everything held that is not about to be settled."""

@@ -1,0 +1,237 @@
+"""One round of a node's loop: hear the sessions, write down what they did, renew, claim, sweep."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import DatabaseError, InterfaceError
+
+from autonomy.node.selectors import already_closed
+from autonomy.node.services import calls
+from autonomy.node.services.aside import UNSTORABLE
+from autonomy.node.services.claiming import Claiming
+from autonomy.node.services.held import Held
+from autonomy.node.services.looks import Looks
+from autonomy.node.services.running import Running
+from autonomy.node.services.workplace import Workplace, Write
+from autonomy.sessions.events import Call, Ended, Event
+from autonomy.sessions.pool import SessionPool
+from autonomy.systemmap import services as systemmap
+from autonomy.tasks import services as tasks
+from autonomy.tasks.services import Ending
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+RENEW_SECONDS = 5.0
+SWEEP_SECONDS = 5.0
+PARTS_SECONDS = 1.0
+SOURCES_SECONDS = 5.0
+LONGEST_WAIT = 1.0
+
+
+class Part(Protocol):
+    """What another app does on every node, about every second: `part(looks)`."""
+
+    def __call__(self, looks: Looks) -> object: ...
+
+
+@dataclass
+class Timer:
+    """Something done every so often, at once when it is rung."""
+
+    every: float
+    act: Callable[[], object]
+    due: float = 0.0
+
+
+class Turn:
+    """What a node does in each round, and what it keeps from one to the next."""
+
+    def __init__(self, place: Workplace, parts: Sequence[Part]) -> None:
+        self.place = place
+        self.looks = Looks(place)
+        self.claiming = Claiming(place, self.looks)
+        self.running = Running(place, self.looks)
+        self._uncertain = False  # a commit's answer may have been lost
+        self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
+        self._parts = Timer(PARTS_SECONDS, lambda: [part(self.looks) for part in parts])
+        self.timers = [
+            Timer(RENEW_SECONDS, self._renew),
+            self._claim,
+            Timer(SWEEP_SECONDS, tasks.reconcile),
+            Timer(SOURCES_SECONDS, self._follow_sources),
+            self._parts,
+        ]
+
+    def wait(self) -> float:
+        """Seconds until something is due."""
+        if self.place.generations.inbox:
+            return 0.0
+        now = self.place.clock()
+        dues = [timer.due for timer in self.timers]
+        if (look := self.running.next_due()) is not None:
+            dues.append(look)
+        return min(LONGEST_WAIT, max(0.0, min(dues) - now))
+
+    def take(self, *, rung: bool) -> None:
+        """One round. Raises what the database raises; nothing is forgotten then."""
+        self._hear_all()
+        freed = self._write_down()
+        self.running.turn()
+        if rung or freed:
+            self._claim.due = self._parts.due = 0.0
+        now = self.place.clock()
+        for timer in self.timers:
+            if timer.due <= now:
+                timer.act()
+                timer.due = self.place.clock() + timer.every
+        self._write_down()
+
+    def database_away(self) -> None:
+        """The last commit may have happened or not."""
+        self._uncertain = True
+
+    # -- generations
+
+    def _follow_sources(self) -> None:
+        """Run what is begun from now on with the sources as they are now; the rest goes on."""
+        generations = self.place.generations
+        if generations.stale() and generations.follow():
+            self._declare_later()
+        generations.dismiss(self.place.pools_in_use())
+
+    def _declare_later(self) -> None:
+        logger.info("node %s has loaded its skills anew", self.place.node.name)
+        self.place.writes.append(Write(lambda: declare(self.place)))
+
+    # -- hearing
+
+    def _hear_all(self) -> None:
+        generations = self.place.generations
+        generations.hear()
+        if generations.replace_dead():
+            self._declare_later()
+        while generations.inbox:
+            self._hear(*generations.inbox.popleft())
+
+    def _hear(self, pool: SessionPool, event: Event) -> None:
+        match event:
+            case Call():
+                self._answer(pool, event)
+            case Ended() if not self.looks.handle(event.session_id, event.report):
+                held = self.place.held.get(event.session_id)
+                if held is not None and held.ended_at is None:
+                    self.running.session_ended(held, event.report)
+
+    def _answer(self, pool: SessionPool, call: Call) -> None:
+        held = self.place.held.get(call.session_id)
+        if held is None:
+            pool.refuse(call, "stale", "this session is not known here")
+            return
+        try:
+            reply = calls.answer(held, call.name, call.params)
+        except tasks.StaleWrite as error:
+            pool.refuse(call, "stale", str(error))
+        except calls.REFUSALS as error:
+            pool.refuse(call, "permanent", str(error))
+        except (DatabaseError, InterfaceError) as error:
+            pool.refuse(call, "transient", f"the database is away: {error}")
+            raise
+        else:
+            pool.answer(call, reply)
+
+    # -- writing
+
+    def _write_down(self) -> bool:
+        """Everything that came up in this round; what the database missed stays for the next."""
+        place = self.place
+        if not (place.writes or place.endings):
+            return False
+        if self._uncertain:
+            self._drop_written()
+        while place.writes:
+            self._write(place.writes[0])
+            place.writes.popleft()
+        if place.endings:
+            self._settle(list(place.endings))
+        return True
+
+    @staticmethod
+    def _write(write: Write) -> None:
+        try:
+            write.act()
+        except (*UNSTORABLE, ValueError, LookupError) as error:
+            logger.exception("something could not be written down")
+            write.refused(error)
+
+    def _settle(self, endings: Sequence[Ending]) -> None:
+        """All at once; where the database refuses, each alone, so that one sinks no other."""
+        try:
+            tasks.settle(endings)
+        except (*UNSTORABLE, ValueError):
+            if len(endings) > 1:
+                for ending in endings:
+                    self._settle([ending])
+                return
+            logger.exception("task %s is left to the end of its lease", endings[0].task_id)
+        for ending in endings:
+            self._forget(ending.session_id)
+            self.place.endings.remove(ending)
+
+    def _drop_written(self) -> None:
+        """After an outage: what the database has is not written twice."""
+        closed = already_closed([e.session_id for e in self.place.endings if e.session_id])
+        again = [e for e in self.place.endings if e.session_id not in closed or e.session is None]
+        for ending in self.place.endings:
+            if ending not in again:
+                self._forget(ending.session_id)
+        self.place.endings = again
+        self._uncertain = False
+
+    def _forget(self, session_id: Any) -> None:
+        if held := self.place.held.get(session_id):
+            self.running.forget(held)
+
+    # -- leases
+
+    def _renew(self) -> None:
+        """Say that the node lives, renew every lease at once, end what is no longer ours."""
+        standing = systemmap.beat(self.place.node.name, self.place.incarnation)
+        held = list(self.place.leases())
+        sent_at = SessionPool.now()
+        answers = tasks.renew([item.lease for item in held])
+        kept = [item for item in held if item.claimed.task_id in answers]
+        ours = [item.claimed.session_id for item in kept]
+        for pool in self.place.generations.all:
+            pool.renewed([*ours, *self.place.looks], at=sent_at)
+        for item in held:
+            if item.claimed.task_id not in answers:
+                self._fenced_off(item)
+            elif answers[item.claimed.task_id] and not item.cancelled:
+                self.running.cancel(item)
+        self.claiming.paused = standing.paused
+
+    def _fenced_off(self, held: Held) -> None:
+        logger.warning("task %s is no longer held here; its session ends", held.claimed.task_id)
+        if held.pool.alive:
+            held.pool.cancel(held.claimed.session_id)
+        self.running.forget(held)
+
+
+def declare(place: Workplace) -> None:
+    """Put on the map what this node has loaded."""
+    declared = [
+        systemmap.Declared(
+            kind=c.kind,
+            name=c.name,
+            version=c.version,
+            tier=c.tier,
+            owner=c.owner,
+            description=c.description,
+            declaration=c.declaration,
+        )
+        for c in place.pool.components
+    ]
+    systemmap.sync(declared, place.pool.problems, node=place.node.name)
