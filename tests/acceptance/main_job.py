@@ -64,6 +64,7 @@ class MainJob:
         """Wait for its end."""
         said, _ = process.communicate(timeout=PATIENCE)
         last = self.home / "steward" / "last.json"
+        assert last.exists(), said
         return Run(process.returncode, said, json.loads(last.read_text()))
 
     def autonomy(self, *words: str) -> "subprocess.CompletedProcess[str]":
