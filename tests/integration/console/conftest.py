@@ -1,7 +1,8 @@
 """People, and a small run as the platform leaves it behind."""
 
 import json
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -179,3 +180,11 @@ def settings_home(tmp_path: Path, settings: Settings) -> Path:
     settings.AUTONOMY_HOME = tmp_path
     settings.AUTONOMY_ARTIFACTS = tmp_path / "artifacts"
     return tmp_path
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the users of sessions can enter: pytest's own is closed to them."""
+    with tempfile.TemporaryDirectory(prefix="autonomy-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
