@@ -20,6 +20,7 @@ from autonomy.node.services.workplace import Node
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 20.0
+PRIVATE = ("secrets", "run", "anchor", "logs")
 
 
 class SupervisorStep(bootsteps.StartStopStep):
@@ -67,6 +68,10 @@ def node_here() -> Node:
         labels=tuple(settings.AUTONOMY_LABELS),
         folder=Path(settings.AUTONOMY_WORK) / "sessions" / settings.AUTONOMY_NODE,
         skills=tuple(settings.AUTONOMY_SKILLS),
+        protected=(
+            settings.AUTONOMY_ARTIFACTS,
+            *(settings.AUTONOMY_HOME / kept for kept in PRIVATE),
+        ),
         verifier_url=settings.AUTONOMY_VERIFIER_URL,
         reader_url=settings.AUTONOMY_READER_URL,
     )

@@ -116,6 +116,7 @@ def _node(home: Path, folder: Path, slots: int) -> Node:
         labels=(),
         folder=home / "sessions",
         skills=(folder,),
+        protected=(home / "artifacts",),
         verifier_url=_url(),
         reader_url=_url(),
     )

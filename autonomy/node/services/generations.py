@@ -18,11 +18,12 @@ NEXT_SECONDS = 10.0  # less than a lease allows: nothing is renewed meanwhile
 class Generations:
     """A pool for each version of the sources that something still runs with."""
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
+    def __init__(self, folders: tuple[Path, ...], protected: tuple[Path, ...] = ()) -> None:
         """Begin the first; raises ZygoteFailed."""
         self.inbox: deque[tuple[SessionPool, Event]] = deque()
         """What sessions have said and nobody has taken yet."""
         self._folders = folders
+        self._protected = protected
         self._selector = selectors.DefaultSelector()
         self._older: list[SessionPool] = []
         self.newest = self._begun(FIRST_SECONDS)
@@ -81,7 +82,7 @@ class Generations:
         self._selector.close()
 
     def _begun(self, seconds: float) -> SessionPool:
-        pool = SessionPool(self._folders)
+        pool = SessionPool(self._folders, protected=self._protected)
         pool.start(seconds)
         self._selector.register(pool, selectors.EVENT_READ)
         return pool

@@ -72,7 +72,7 @@ class Supervisor:
 
     def _join(self) -> Workplace | None:
         folders.sweep(self.node.folder, living=set())
-        generations = Generations(self.node.skills)
+        generations = Generations(self.node.skills, self.node.protected)
         while not self._stopping.is_set():
             try:
                 return self._enter(generations)

@@ -31,6 +31,7 @@ class Node:
     labels: tuple[str, ...]
     folder: Path  # its sessions live here; reachable for the users that sessions run as
     skills: tuple[Path, ...]
+    protected: tuple[Path, ...]  # secrets and records: outside every scope
     verifier_url: str
     reader_url: str
 

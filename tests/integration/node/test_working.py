@@ -290,3 +290,17 @@ def test_a_database_that_went_away_is_waited_for(at_work: Platform) -> None:
         )
 
     assert at_work.ended(at_work.submit("write", text="after")).state == State.DONE
+
+
+def test_no_scope_reaches_what_the_platform_keeps_for_itself(
+    at_work: Platform, open_folder: Path
+) -> None:
+    kept = open_folder / "artifacts"
+    kept.mkdir(exist_ok=True)
+    (kept / "state").write_text("kept")
+
+    task = at_work.ended(at_work.submit("risky", world=str(kept)))
+
+    assert task.state == State.FAILED
+    assert "outside every scope" in task.reason
+    assert (kept / "state").read_text() == "kept"
