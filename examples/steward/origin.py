@@ -68,7 +68,7 @@ def _fill(source: str, made: Path, scratch: Path) -> str:
         files = sdist.fetch(*release, scratch / "release", sha256=sha256)
         return _commit_all(made, files, f"{release[0]} {release[1]}")
     if _URL.fullmatch(source):
-        return _fetch(source, made)
+        return _fetch_url(source, made)
     return _fetch_path(Path(source), made)
 
 
@@ -94,7 +94,19 @@ def _fetch_path(source: Path, made: Path) -> str:
         raise NoRepository(
             f"{source} is no git repository; run `git init` there, or give {_ACCEPTED}"
         )
-    return _fetch(str(source.resolve()), made, "--upload-pack=git -c safe.directory=* upload-pack")
+    as_is = "--upload-pack=git -c safe.directory=* upload-pack"  # whoever owns it
+    try:
+        return _fetch(str(source.resolve()), made, as_is)
+    except GitFailed as error:
+        raise Unreachable(f"{source} cannot be read: {error}; run `git fsck` there") from None
+
+
+def _fetch_url(source: str, made: Path) -> str:
+    try:
+        return _fetch(source, made)
+    except GitFailed as error:
+        next_step = "check the address, the network and your rights"
+        raise Unreachable(f"{_shown(str(error))}; {next_step}") from None
 
 
 def _is_repository(folder: Path) -> bool:
@@ -124,11 +136,7 @@ def _transport(made: Path, *args: str) -> str:
     ssh = "ssh -oBatchMode=yes -oConnectTimeout=15"
     home = os.environ.get("HOME", "/")  # ssh looks there for its keys
     env = {"GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_SSH_COMMAND": ssh, "HOME": home, **_network()}
-    try:
-        return git(made, *args, env=env, timeout=_FETCH_SECONDS).decode("utf-8", "replace")
-    except GitFailed as error:
-        next_step = "check the address, the network and your rights"
-        raise Unreachable(f"{_shown(str(error))}; {next_step}") from None
+    return git(made, *args, env=env, timeout=_FETCH_SECONDS).decode("utf-8", "replace")
 
 
 def _network() -> dict[str, str]:
