@@ -62,7 +62,10 @@ class Approval(Owned):
                 name="answered_by_a_person",
             ),
         ]
-        indexes = [models.Index(fields=["decision", "expires_at"], name="approval_waiting")]
+        indexes = [
+            models.Index(fields=["decision", "expires_at"], name="approval_waiting"),
+            models.Index(fields=["task_id", "created_at"], name="approval_of_task"),
+        ]
         permissions = [
             *((f"approve_tier_{tier}", f"Can approve tier {tier}") for tier in TIERS),
             ("submit_task", "Can submit tasks"),

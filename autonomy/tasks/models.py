@@ -85,11 +85,17 @@ class Task(Owned):
                 name="task_on_node",
             ),
             models.Index(
+                fields=["id"],
+                condition=Q(state__in=["dispatched", "preflight"], lease_until=None) & ~Q(node=""),
+                name="task_unclaimed",
+            ),
+            models.Index(
                 fields=["lease_until"], condition=Q(lease_until__isnull=False), name="task_lease"
             ),
             models.Index(
                 fields=["id"], condition=Q(state="blocked", waiting_on=0), name="task_unblocked"
             ),
+            models.Index(fields=["id"], condition=Q(state="held"), name="task_held"),
             models.Index(
                 fields=["deadline"],
                 condition=Q(state__in=_LIVE, deadline__isnull=False),

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['created_at'],
                 'permissions': [('approve_tier_1', 'Can approve tier 1'), ('approve_tier_2', 'Can approve tier 2'), ('approve_tier_3', 'Can approve tier 3')],
-                'indexes': [models.Index(fields=['decision', 'expires_at'], name='approval_waiting')],
+                'indexes': [models.Index(fields=['decision', 'expires_at'], name='approval_waiting'), models.Index(fields=['task_id', 'created_at'], name='approval_of_task')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('decision', 'pending')), fields=('task_id',), name='one_pending_approval'), models.CheckConstraint(condition=models.Q(('decided_at__isnull', True), models.Q(('decision', 'pending'), _negated=True), _connector='OR'), name='decided_is_not_pending')],
             },
         ),

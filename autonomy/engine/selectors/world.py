@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from autonomy.domain.placement import unavailable
 from autonomy.domain.priority import DEFAULT_WEIGHTS, Weights, weights_from
 from autonomy.domain.reasons import Reason
 from autonomy.domain.world import (
@@ -108,10 +109,14 @@ class Observed(NamedTuple):
     epochs: Mapping[str, int]
 
 
-def observe(owed: Mapping[str, int], weights: Weights) -> Observed:
-    """The world now; five statements, whatever the number of tasks."""
+def observe(owed: Mapping[str, int], weights: Weights, *, without_room: bool = True) -> Observed:
+    """The world now; five statements, whatever the number of tasks.
+
+    With `without_room` false, what waits is only read while some node could be given it.
+    """
     nodes, now = _nodes()
-    ready = [Ready(*row) for row in _rows(_READY, **_bounds(weights))]
+    look = without_room or any(map(_has_room, nodes))
+    ready = [Ready(*row) for row in _rows(_READY, **_bounds(weights))] if look else []
     world = World(
         now=microseconds(now),
         tasks=tuple(_task(row) for row in ready),
@@ -121,6 +126,12 @@ def observe(owed: Mapping[str, int], weights: Weights) -> Observed:
         owed=dict(owed),
     )
     return Observed(world, {str(row.id): row.epoch for row in ready})
+
+
+def _has_room(node: NodeFacts) -> bool:
+    """Whether it could be given a task; more of them than slots where its work is short."""
+    full = node.mean_seconds <= 0 and node.in_use + node.unclaimed >= node.slots
+    return not full and not unavailable(node)
 
 
 def _bounds(weights: Weights) -> dict[str, float]:

@@ -10,16 +10,18 @@ from autonomy.tasks.services import Ending, forget_begun_effects, settle
 
 BATCH = 500
 
-# The latest approval of each held task speaks for it.
+# The latest approval of each held task speaks for it; a question that is open is the latest.
 _ANSWERED = """
 SELECT t.id, t.epoch, t.tier, t.reason, a.decision, coalesce(u.username, ''), a.comment
 FROM tasks_task t
 JOIN LATERAL (
     SELECT decision, decided_by_id, comment FROM firewall_approval
     WHERE task_id = t.id ORDER BY created_at DESC, id DESC LIMIT 1
-) a ON a.decision <> 'pending'
+) a ON true
 LEFT JOIN auth_user u ON u.id = a.decided_by_id
-WHERE t.state = 'held'
+WHERE t.state = 'held' AND NOT EXISTS (
+    SELECT FROM firewall_approval open WHERE open.task_id = t.id AND open.decision = 'pending'
+)
 ORDER BY t.id LIMIT %s FOR NO KEY UPDATE OF t SKIP LOCKED
 """
 

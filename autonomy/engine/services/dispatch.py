@@ -44,7 +44,7 @@ class Dispatched:
 def dispatch(owed: Mapping[str, int]) -> Dispatched:
     """Decide over all that is ready now and store the decisions with their inputs (D-20)."""
     version, weights = selectors.weights()
-    observed = selectors.observe(owed, weights)
+    observed = selectors.observe(owed, weights, without_room=False)
     if not observed.world.tasks:
         return Dispatched(frozenset(), 0, owed)
     deliberation = deliberate(observed.world, weights)

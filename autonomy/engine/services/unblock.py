@@ -1,5 +1,6 @@
 """Tasks whose dependencies have all ended: they go on, or end with them."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,12 +10,14 @@ import jsonschema
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from autonomy.domain.states import State
+from autonomy.domain.states import ErrorClass, State
 from autonomy.sdk.references import UnresolvedReference, resolve
 from autonomy.systemmap.models import Component, Kind
 from autonomy.tasks.models import Edge, Task
 from autonomy.tasks.services import Ending, settle
 from ledger.services import Fact, record
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -54,8 +57,22 @@ def unblock() -> int:
         try:
             go_on[task.id] = _resolved(task, upstream[task.id], schemas.get(task.skill, {}))
         except UnresolvedReference as error:
-            endings.append(Ending(task.id, task.epoch, None, State.FAILED, reason=str(error)))
+            endings.append(_failed(task, str(error)))
+        except Exception as error:
+            logger.exception("the arguments of task %s cannot be made", task.id)
+            endings.append(_failed(task, f"its arguments cannot be made: {error!r}"[:2000]))
     return len(_go_on(go_on)) + len(settle(endings))
+
+
+def _failed(task: Task, reason: str) -> Ending:
+    return Ending(
+        task.id,
+        task.epoch,
+        None,
+        State.FAILED,
+        reason=reason,
+        error_class=ErrorClass.PERMANENT,
+    )
 
 
 def _upstream(task_ids: Sequence[UUID]) -> Mapping[UUID, list[Task]]:

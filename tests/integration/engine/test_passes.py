@@ -118,6 +118,16 @@ def test_tasks_that_others_wait_behind_do_not_cost_a_pass_more_statements() -> N
     assert len(few) == len(many)
 
 
+def test_a_pass_without_room_does_not_read_what_waits() -> None:
+    submit()
+    join(slots=0)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert dispatch({}).count == 0
+
+    assert not any("ranked" in query["sql"] for query in queries)
+
+
 def test_an_approved_task_is_ready_and_a_rejected_one_ends() -> None:
     yes, no = submit("three"), submit("three")
     for task in (yes, no):

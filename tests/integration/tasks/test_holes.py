@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from autonomy.domain.states import State
+from autonomy.engine.services.unblock import unblock
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services
 from autonomy.tasks.models import Artifact, Task
@@ -99,3 +100,14 @@ def test_a_node_that_has_left_gives_back_at_once_what_it_did_not_take() -> None:
 
     task.refresh_from_db()
     assert (task.state, task.node) == (State.READY, "")
+
+
+def test_arguments_that_cannot_be_made_end_their_task_and_not_the_engine() -> None:
+    bad, good = (submit(depends_on=[submit().id]) for _ in range(2))
+    Task.objects.filter(id=bad.id).update(args={"x": {"$ref": 5, "path": ""}})
+    Task.objects.filter(state=State.BLOCKED).update(waiting_on=0, always_run=True)
+
+    unblock()
+
+    states = {task.id: task.state for task in Task.objects.filter(id__in=[bad.id, good.id])}
+    assert states == {bad.id: State.FAILED, good.id: State.READY}
