@@ -124,13 +124,19 @@ class Postgres:
             )
 
     def _check_major(self) -> None:
-        theirs = (self.folder / "PG_VERSION").read_text().strip()
+        noted = self.folder / "PG_VERSION"
+        theirs = noted.read_text().strip() if noted.exists() else ""
+        if not theirs.isdecimal():
+            raise ServerUnavailable(
+                f"{self.folder} is no whole data folder of PostgreSQL: {noted.name} is missing",
+                "bring the folder back from a backup, or move it aside to begin with an empty one",
+            )
         if theirs != str(self.major):
             raise WrongMajor(
                 f"{self.folder} was made by PostgreSQL {theirs}; this is PostgreSQL {self.major}",
-                f"start PostgreSQL {theirs} on that folder and write `pg_dump -Fc {DATABASE} "
-                f"> autonomy.dump`, move the folder aside, run `autonomy up`, then "
-                f"`autonomy restore autonomy.dump`",
+                f"start PostgreSQL {theirs} on that folder and name it in DATABASE_URL, as {OWNER} "
+                f"with the password in {self.home.secrets / 'owner.password'}; or bring the folder "
+                f"over with `pg_upgrade`; or move it aside to begin with an empty one",
             )
 
     def _create(self) -> None:

@@ -195,7 +195,7 @@ def test_the_data_of_another_postgresql_is_refused_and_kept(folder: Path, good: 
     try:
         done = demo(home, good)
 
-        assert_told(done, Exit.SERVER, "was made by PostgreSQL 12", "pg_dump")
+        assert_told(done, Exit.SERVER, "was made by PostgreSQL 12", "pg_upgrade")
         assert (data / "PG_VERSION").read_text() == "12\n"
     finally:
         home.forget()

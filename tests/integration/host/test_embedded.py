@@ -19,7 +19,13 @@ from redis.exceptions import AuthenticationError
 
 from console.host.account import server_account
 from console.host.embedded import postgres_of, servers, valkey_of
-from console.host.errors import DiskFull, HomeUnusable, SettingRefused, WrongMajor
+from console.host.errors import (
+    DiskFull,
+    HomeUnusable,
+    ServerUnavailable,
+    SettingRefused,
+    WrongMajor,
+)
 from console.host.home import SOCKET_PATH_LIMIT, Home
 from console.host.logs import Logs
 from console.host.ports import KeptPorts
@@ -89,7 +95,24 @@ def test_a_data_folder_of_another_major_is_refused_with_the_way_over(
 
     assert "PostgreSQL 17" in refused.value.problem
     assert "PostgreSQL 18" in refused.value.problem
-    assert "pg_dump" in refused.value.fix
+    assert "DATABASE_URL" in refused.value.fix
+    assert "pg_upgrade" in refused.value.fix
+
+
+@pytest.mark.parametrize("noted", ["", None])
+def test_a_data_folder_that_is_not_whole_is_refused_and_kept(
+    home: Home, environ: Environ, noted: str | None
+) -> None:
+    server = postgres_of(home, environ)
+    server.folder.mkdir(parents=True)
+    if noted is not None:
+        (server.folder / "PG_VERSION").write_text(noted)
+
+    with pytest.raises(ServerUnavailable, match="no whole data folder") as refused:
+        server.prepare()
+
+    assert "backup" in refused.value.fix
+    assert server.folder.exists()
 
 
 def test_a_first_start_that_was_cut_short_is_begun_again(home: Home, environ: Environ) -> None:
