@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from console.cli import door
-from console.cli.terminal import Json, console, print_json, say
+from console.cli.terminal import Json, complain, console, print_json, say
 
 if TYPE_CHECKING:
     from console.demo.performing import Answer, Answers
@@ -53,7 +53,11 @@ def demo(
     with running(door.home().path, [SKILLS]) as platform:
         if not as_json:
             say(f"the platform is up after {time.monotonic() - began:.1f} s: {platform.url}")
-        record = _performed(copy, platform, approve, seconds=timeout, quiet=as_json)
+        try:
+            record = _performed(copy, platform, approve, seconds=timeout, quiet=as_json)
+        except KeyboardInterrupt:
+            complain("interrupted", f"what began is kept: autonomy up --skills {SKILLS} goes on")
+            raise
     if as_json:
         print_json(record.model_dump(mode="json"))
     else:

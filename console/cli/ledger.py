@@ -40,7 +40,7 @@ def events(
     now = timezone.now()
     rows = [
         [e.sequence or "not yet", relative(e.at, now), e.type, f"{e.stream} {_short(e.stream_id)}",
-         e.actor, one_line(str(e.payload), 60)]
+         e.actor, one_line(", ".join(f"{k} {v}" for k, v in e.payload.items() if v), 100)]
         for e in found
     ]  # fmt: skip
     console().print(table(["#place", "when", "event", "of", "actor", "what"], rows))

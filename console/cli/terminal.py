@@ -36,7 +36,10 @@ _STYLES = {
     "cancelled": "dim",
     "blocked": "dim",
 }
-_WIDTHS = {"state": 12, "verdict": 12, "node": 4, "#seconds": 7}
+_TEXT = {"what", "why", "evidence", "what was seen"}
+"""Columns that give way where it is narrow; the others stay on one line as long as they can."""
+
+_WIDTHS = {"id": 8, "state": 12, "verdict": 12, "node": 4, "#seconds": 7}
 """Columns that change while they are watched keep their place."""
 
 _MARKS = {"done": "✔", "failed": "✘", "held": "◆", "rejected": "✘", "expired": "✘", "running": "▶"}
@@ -90,6 +93,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
             column.lstrip("#"),
             justify="right" if column.startswith("#") else "left",
             overflow="fold",
+            no_wrap=column not in _TEXT,
             min_width=_WIDTHS.get(column),
         )
     for row in rows:
