@@ -80,5 +80,5 @@ def test_a_person_is_told_the_evidence_and_where_to_look(
     tell(record_of(done_task, copy), copy.folder)
 
     told = capsys.readouterr().out
-    for words in ("repo.lint", "junit.xml: 412", "n1", "last.json", "autonomy up", "unproven"):
+    for words in ("repo.lint", "junit.xml: 412", "n1", "last.json", "up --skills", "unproven"):
         assert words in told
