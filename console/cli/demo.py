@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from console.cli import door
-from console.cli.terminal import Json, complain, console, print_json, say
+from console.cli.terminal import Json, autonomy, complain, console, print_json, say
 
 if TYPE_CHECKING:
     from console.demo.performing import Answer, Answers
@@ -56,7 +56,9 @@ def demo(
         try:
             record = _performed(copy, platform, approve, seconds=timeout, quiet=as_json)
         except KeyboardInterrupt:
-            complain("interrupted", f"what began is kept: autonomy up --skills {SKILLS} goes on")
+            complain(
+                "interrupted", f"what began is kept: {autonomy()} up --skills {SKILLS} goes on"
+            )
             raise
     if as_json:
         print_json(record.model_dump(mode="json"))
@@ -143,4 +145,5 @@ def _if_ended(platform: "Platform") -> str:
 
     if platform.home.is_locked():
         return ""
-    return f"the platform was ended; start it in another terminal: autonomy up --skills {SKILLS}"
+    again = f"{autonomy()} up --skills {SKILLS}"
+    return f"the platform was ended; start it again in another terminal: {again}"

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -70,6 +72,12 @@ def plain(shape: Any) -> Any:
     if shape is None or isinstance(shape, bool | int | float | str):
         return shape
     return str(shape)
+
+
+def autonomy() -> str:
+    """The command as it can be typed here: `make run` starts one that is not on the PATH."""
+    here = Path(sys.argv[0]).name == "autonomy" and not shutil.which("autonomy")
+    return sys.argv[0] if here else "autonomy"
 
 
 def say(text: str, style: str = "") -> None:

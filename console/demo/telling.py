@@ -1,13 +1,11 @@
 """Telling how the main job went: a table, the reasons, who decided, and where to look next."""
 
 import re
-import shutil
-import sys
 from pathlib import Path
 
 from rich.text import Text
 
-from console.cli.terminal import console, say, table
+from console.cli.terminal import autonomy, console, say, table
 from console.demo.record import Ending, Record, TaskRecord
 from console.demo.source import SKILLS
 from console.domain.ids import short
@@ -76,7 +74,7 @@ def _places(record: Record, folder: Path) -> None:
         f"{record.repository.now[:12]} (was {record.repository.commit[:12]})",
         "as JSON": str(folder / "last.json"),
         "logs": record.places.logs,
-        "go on": f"{_autonomy()} up --skills {SKILLS}, then {record.places.console}admin/",
+        "go on": f"{autonomy()} up --skills {SKILLS}, then {record.places.console}admin/",
     }
     for name, words in told.items():
         if words:
@@ -91,10 +89,10 @@ def _verdict(record: Record) -> None:
     say(f"  {record.ending.value}, exit {record.exit}, {record.seconds:.0f} s")
     waiting = [asked for asked in record.approvals if asked.decision == "pending"]
     if waiting:
-        say(f"  go on: {_autonomy()} up --detach --skills {SKILLS}")
+        say(f"  go on: {autonomy()} up --detach --skills {SKILLS}")
     for asked in waiting:
         id_ = short(asked.id)
-        say(f"  decide: {_autonomy()} approve {id_}, or {_autonomy()} reject {id_} …")
+        say(f"  decide: {autonomy()} approve {id_}, or {autonomy()} reject {id_} …")
 
 
 def why_there(task: TaskRecord) -> str:
@@ -120,9 +118,3 @@ def evidence_of(task: TaskRecord, origin: str) -> str:
 
 def _seconds(task: TaskRecord) -> str:
     return "" if task.seconds is None else f"{task.seconds:.1f}"
-
-
-def _autonomy() -> str:
-    """The command as it can be typed here: `make run` starts one that is not on the PATH."""
-    here = Path(sys.argv[0]).name == "autonomy" and not shutil.which("autonomy")
-    return sys.argv[0] if here else "autonomy"
