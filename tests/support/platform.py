@@ -3,7 +3,7 @@
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from autonomy.domain.states import TERMINAL
 from autonomy.engine.services.loop import Engine
 from autonomy.node.services.artifacts import ArtifactStore
 from autonomy.node.services.supervisor import Supervisor
+from autonomy.node.services.turn import Part
 from autonomy.node.services.workplace import Node
 from autonomy.systemmap.models import Node as NodeRow
 from autonomy.tasks import services
@@ -70,11 +71,13 @@ class Platform:
 
 
 @contextmanager
-def platform(home: Path, skills: str | Path, *, slots: int = 2) -> Iterator[Platform]:
+def platform(
+    home: Path, skills: str | Path, *, slots: int = 2, parts: Sequence[Part] = ()
+) -> Iterator[Platform]:
     """Run one node and one engine over a module of skills, or a folder, until the block ends."""
     folder = skills if isinstance(skills, Path) else _written(home / "skills", skills)
     store = ArtifactStore(home / "artifacts")
-    supervisor = Supervisor(_node(home, folder, slots), store)
+    supervisor = Supervisor(_node(home, folder, slots), store, parts)
     engine = Engine(lambda bells: supervisor.ring() if bells else None)
     threads = [
         threading.Thread(target=run, daemon=True)

@@ -66,9 +66,12 @@ class Claiming:
                 self._examine(offer, declared)
                 return None
             plain = action_of(offer, declared, reads={}, expires_at=None)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             logger.warning("task %s cannot be started: %s", offer.task_id, error)
             self.place.endings.append(aside.unclaimed(offer, error))
+            return None
+        except OSError as error:  # of this machine, not of the task: another may take it
+            logger.warning("task %s cannot be looked at here: %s", offer.task_id, error)
             return None
         return Wanted(offer, declared, digest(plain))
 

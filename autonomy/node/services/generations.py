@@ -63,6 +63,9 @@ class Generations:
 
     def replace_dead(self) -> bool:
         """Begin another where the newest has died; whether it had. Raises ZygoteFailed."""
+        for pool in [pool for pool in self._older if not pool.alive]:
+            self._older.remove(pool)
+            self._end(pool)
         if self.newest.alive:
             return False
         dead, self.newest = self.newest, self._begun(NEXT_SECONDS)
@@ -70,8 +73,8 @@ class Generations:
         return True
 
     def dismiss(self, used: Collection[SessionPool]) -> None:
-        """Close the older ones that have died, or that nothing runs with any more."""
-        for pool in [pool for pool in self._older if not pool.alive or pool not in used]:
+        """Close the older ones that nothing runs with any more."""
+        for pool in [pool for pool in self._older if pool not in used]:
             self._older.remove(pool)
             self._end(pool)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from autonomy.node.selectors import already_closed
 from autonomy.node.services import calls
@@ -56,7 +56,7 @@ class Turn:
         self.running = Running(place, self.looks)
         self._uncertain = False  # a commit's answer may have been lost
         self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
-        self._parts = Timer(PARTS_SECONDS, lambda: [part(self.looks) for part in parts])
+        self._parts = Timer(PARTS_SECONDS, lambda: self._do(parts))
         self.timers = [
             Timer(RENEW_SECONDS, self._renew),
             self._claim,
@@ -92,6 +92,16 @@ class Turn:
     def database_away(self) -> None:
         """The last commit may have happened or not."""
         self._uncertain = True
+
+    def _do(self, parts: Sequence[Part]) -> None:
+        """What the other apps do here; a part that fails holds up no other, and no task."""
+        for part in parts:
+            try:
+                part(self.looks)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                logger.exception("a part of node %s failed", self.place.node.name)
 
     # -- generations
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -91,6 +92,8 @@ def submit(
     Raises UnknownSkill, BadRequest, UnknownDependency or ChainStopped, and then stores nothing.
     """
     component = declared_skills([skill])[skill]
+    if not isfinite(priority_hint):
+        raise BadRequest("priority_hint: is not a finite number")
     task_id = new_id()
     task = _task(
         component,

@@ -111,3 +111,9 @@ def test_arguments_that_cannot_be_made_end_their_task_and_not_the_engine() -> No
 
     states = {task.id: task.state for task in Task.objects.filter(id__in=[bad.id, good.id])}
     assert states == {bad.id: State.FAILED, good.id: State.READY}
+
+
+@pytest.mark.parametrize("hint", [float("nan"), float("inf")])
+def test_a_priority_that_is_no_number_is_refused(hint: float) -> None:
+    with pytest.raises(services.BadRequest, match="priority_hint"):
+        submit(priority_hint=hint)
