@@ -11,7 +11,7 @@ from rich.text import Text
 from autonomy.domain.amounts import BadAmount, seconds
 from console.cli import door
 from console.cli.terminal import Json, console, diff, plain, print_json, say, table
-from console.domain.ids import short
+from console.domain.names import short
 from console.domain.visible import one_line, visible
 from console.host.exits import Exit
 

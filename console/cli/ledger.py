@@ -7,7 +7,7 @@ import typer
 
 from console.cli import door
 from console.cli.terminal import Json, complain, console, plain, print_json, say, table
-from console.domain.ids import short
+from console.domain.names import short
 from console.domain.visible import one_line
 from console.host.exits import Exit
 

@@ -8,8 +8,7 @@ import typer
 from console.cli import door
 from console.cli.arguments import read
 from console.cli.terminal import Json, complain, console, print_json, say, table
-from console.cli.watching import label
-from console.domain.ids import short
+from console.domain.names import label, short
 from console.host.exits import Exit
 
 if TYPE_CHECKING:
@@ -78,7 +77,15 @@ def tasks(
         return say("no tasks; `autonomy submit SKILL` asks for one, `autonomy map` lists skills")
     now = timezone.now()
     rows = [
-        [short(t.id), label(t), t.tier, t.state, t.verdict, t.node, relative(t.created_at, now)]
+        [
+            short(t.id),
+            label(t.skill, t.key),
+            t.tier,
+            t.state,
+            t.verdict,
+            t.node,
+            relative(t.created_at, now),
+        ]
         for t in found
     ]
     console().print(table(["id", "task", "tier", "state", "verdict", "node", "asked"], rows))

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from console.cli.terminal import cell, console, say, table
-from console.domain.ids import short
+from console.domain.names import label, short
 from console.domain.visible import one_line
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Lines:
     def show(self, tasks: Sequence["TaskLine"], now: datetime) -> None:
         """A line for each task that stands otherwise than before."""
         for task in tasks:
-            line = f"{label(task):28} {standing(task)}"
+            line = f"{label(task.skill, task.key):28} {standing(task)}"
             if self._known.get(task.id) != line:
                 self._known[task.id] = line
                 say(f"{now:%H:%M:%S}  {line}")
@@ -144,14 +144,10 @@ def watch(
 def run_table(tasks: Sequence["TaskLine"], now: datetime) -> Table:
     """The tasks of a run: where each stands, on which node, for how long."""
     rows = [
-        [label(t), t.tier, t.state, t.verdict, t.node, _seconds(t, now), short(t.id)] for t in tasks
+        [label(t.skill, t.key), t.tier, t.state, t.verdict, t.node, _seconds(t, now), short(t.id)]
+        for t in tasks
     ]
     return table(["task", "tier", "state", "verdict", "node", "#seconds", "id"], rows)
-
-
-def label(task: "TaskLine") -> str:
-    """The name people know a task by: its skill, and its key where that says more."""
-    return task.skill if task.key in task.skill else f"{task.skill} ({task.key})"
 
 
 def standing(task: "TaskLine") -> str:

@@ -6,10 +6,11 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from console.host.errors import HostError
+from console.host.errors import DiskFull, HostError
 from console.host.exits import Exit
 from console.host.home import CHECKOUT, Home, explained, private
 from ledger.domain.ids import new_id
@@ -69,6 +70,11 @@ def _made(prepare: Callable[[Path], Any], near: Path) -> Any:
     folder = near / str(new_id())
     try:
         return prepare(folder)
-    except Exception:
+    except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise
+        if os.strerror(ENOSPC) not in str(error):
+            raise
+        raise DiskFull(
+            f"no room is left for a copy of the repository in {near}",
+            "free some space, or set AUTONOMY_HOME to a folder on another disk",
+        ) from error

@@ -8,7 +8,7 @@ from rich.text import Text
 from console.cli.terminal import autonomy, console, say, table
 from console.demo.record import Ending, Record, TaskRecord
 from console.demo.source import SKILLS
-from console.domain.ids import short
+from console.domain.names import label, short
 from console.domain.visible import one_line
 
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
@@ -33,7 +33,15 @@ def tell(record: Record, folder: Path) -> None:
 def _tasks(record: Record) -> object:
     origin = record.repository.origin
     rows = [
-        [name_of(t), t.tier, t.node, t.state, t.verdict, evidence_of(t, origin), _seconds(t)]
+        [
+            label(t.skill, t.key),
+            t.tier,
+            t.node,
+            t.state,
+            t.verdict,
+            evidence_of(t, origin),
+            _seconds(t),
+        ]
         for t in record.tasks
     ]
     columns = ["task", "tier", "node", "state", "verdict", "evidence", "#seconds"]
@@ -44,7 +52,7 @@ def _placements(record: Record) -> None:
     say("\nWhy there", style="bold")
     for task in record.tasks:
         if task.placement:
-            say(f"  {name_of(task):22} {one_line(why_there(task), 110)}")
+            say(f"  {label(task.skill, task.key):22} {one_line(why_there(task), 110)}")
 
 
 def _approvals(record: Record) -> None:
@@ -98,11 +106,6 @@ def _verdict(record: Record) -> None:
 def why_there(task: TaskRecord) -> str:
     """The choice of the node in one line; `autonomy explain` tells the figures behind it."""
     return task.placement.partition("; its priority")[0].partition("; a failure")[0] + ")"
-
-
-def name_of(task: TaskRecord) -> str:
-    """The name people know a task by."""
-    return task.skill if task.key in task.skill else f"{task.skill} ({task.key})"
 
 
 def evidence_of(task: TaskRecord, origin: str) -> str:
