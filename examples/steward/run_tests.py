@@ -1,5 +1,6 @@
 """`repo.test`: the tests of a commit, run in a cage."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from steward.arguments import Commit, Origin, TestOutcome
 from steward.declared import Snapshot
 from steward.git import commit_id, shown
 from steward.workspace import check_out, drop_links_out
+
+_ROOM = 1_000_000
+"""Bytes; with less, a report cannot have been written whole."""
 
 
 class Tested(BaseModel):
@@ -77,7 +81,9 @@ def _told(ctx: Context, commit: str, ended: testrun.Run, report: Path, seconds: 
     try:
         said = read_junit(report)
     except (BadReport, OSError) as error:
-        raise Permanent(f"the report of the tests cannot be read: {error}") from None
+        full = shutil.disk_usage(report.parent).free < _ROOM
+        why = "the disk is full" if full else str(error)
+        raise Permanent(f"the report of the tests cannot be read: {why}") from None
     print(ended.output)  # noqa: T201 -- a session's output is kept and shown
     counted = ", ".join(f"{count} {name}" for name, count in said.counts().items() if count)
     green = ended.exit_code == 0 and said.passed > 0 and not (said.failed or said.errors)

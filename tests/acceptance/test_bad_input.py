@@ -202,14 +202,17 @@ def test_the_data_of_another_postgresql_is_refused_and_kept(folder: Path, good: 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_full_disk_is_named_and_nothing_is_started(folder: Path, good: Path) -> None:
-    small = folder / "small"
-    small.mkdir()
+@pytest.mark.parametrize("place", ["path", "data"])
+def test_a_full_disk_is_named_and_nothing_is_started(folder: Path, good: Path, place: str) -> None:
+    home = Home(folder / "full" / place)
+    small: Path = getattr(home, place)
+    small.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "small", small], check=True)
     try:
-        done = demo(Home(small / "home"), good)
+        done = demo(home, good)
     finally:
         subprocess.run(["umount", small], check=True)
+        home.forget()
 
     assert_told(done, Exit.HOME, "no room is left", "free some space")
 
