@@ -164,11 +164,10 @@ def _started(home: Home, child: subprocess.Popen[bytes], answer: str) -> State:
         child.wait(STOP_SECONDS)
         raise HostError.from_json(shape)
     if not shape:
+        ended = wait_until(lambda: child.poll() is not None, seconds=2)
         end(child, signal.SIGTERM, seconds=STOP_SECONDS)
-        raise StartFailed(
-            f"the supervisor did not start within {START_SECONDS} s, or ended",
-            f"read {home.logs / 'supervisor.log'}",
-        )
+        how = "ended while it started" if ended else f"did not start within {START_SECONDS} s"
+        raise StartFailed(f"the supervisor {how}", f"read {home.logs / 'supervisor.log'}")
     _children[child.pid] = child
     return current(home)
 

@@ -74,8 +74,8 @@ def listens(pid: int, port: int) -> bool:
     """Whether it is this process that listens there."""
     try:
         connections = psutil.Process(pid).net_connections(kind="tcp4")
-    except psutil.NoSuchProcess:
-        return False
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False  # an ordinary user may not look at a process that is just ending
     return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections)
 
 

@@ -31,7 +31,7 @@ from console.host.logs import Logs
 from console.host.ports import KeptPorts
 from console.host.postgres import OWNER
 from console.host.secrets import NAMES, Secrets
-from console.host.serving import start
+from console.host.serving import listens, start
 from console.host.spawning import end, wait_until
 from console.host.urls import with_login
 
@@ -264,3 +264,10 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_process_that_has_just_ended_listens_nowhere() -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+        assert not listens(child.pid, 1)
