@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 AUTONOMY = Path(sys.executable).with_name("autonomy")
 PATIENCE = 240.0
@@ -88,11 +89,24 @@ class MainJob:
         return kept | {"AUTONOMY_HOME": str(self.home)}
 
     def tasks(self) -> dict[str, str]:
-        """Key or skill → state of the newest run; empty while nothing answers."""
-        answer = self.autonomy("tasks", "--json")
-        if answer.returncode:
+        """Key or skill → state of the newest run; empty while the database does not answer.
+
+        Asked of the database: the command line would take more than what it watches.
+        """
+        try:
+            with psycopg.connect(self.setting("DATABASE_URL"), connect_timeout=5) as connection:
+                rows = connection.execute("SELECT key, skill, state FROM tasks_task ORDER BY id")
+                return {key or skill: state for key, skill, state in rows.fetchall()}
+        except (psycopg.Error, LookupError):
             return {}
-        return {t["key"] or t["skill"]: t["state"] for t in reversed(json.loads(answer.stdout))}
+
+    def setting(self, name: str) -> str:
+        """A setting of the platform as its commands know it; raises LookupError before a start."""
+        for path in (self.home / "run").glob("*.json"):
+            kept = json.loads(path.read_text())
+            if name in kept.get("settings", {}):
+                return str(kept["settings"][name])
+        raise LookupError(name)
 
     def process(self, name: str) -> psutil.Process:
         """A process of the platform by its name."""

@@ -1,6 +1,5 @@
 """The main job end to end: as it should go, and with a fault in the middle of it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -112,7 +111,7 @@ def kill_the_node_that_tests(job: MainJob) -> None:
 
 
 def flush_redis(job: MainJob) -> None:
-    redis.Redis.from_url(_setting(job, "REDIS_URL")).flushall()
+    redis.Redis.from_url(job.setting("REDIS_URL")).flushall()
 
 
 def start_again_after_kill(job: MainJob) -> None:
@@ -145,11 +144,6 @@ def test_a_fault_in_the_middle_changes_no_outcome(job: MainJob, fault: str) -> N
         run = job.finish(process)
 
     assert_merged_once(run)
-
-
-def _setting(job: MainJob, name: str) -> str:
-    kept = [json.loads(path.read_text()) for path in (job.home / "run").glob("*.json")]
-    return next(str(one["settings"][name]) for one in kept if "settings" in one)
 
 
 def _words(process: psutil.Process) -> list[str]:
