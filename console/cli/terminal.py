@@ -81,16 +81,16 @@ def autonomy() -> str:
 
 
 def say(text: str, style: str = "") -> None:
-    """A line for people."""
-    console().print(Text(visible(text), style=style))
+    """A line for people; the terminal wraps it, so that a path in it can be copied whole."""
+    console().print(Text(visible(text), style=style), soft_wrap=True)
 
 
 def complain(problem: str, next_step: str = "") -> None:
     """What went wrong and what to do next, on the error stream."""
     to = console(errors=True)
-    to.print(Text.assemble(("✘ ", "red"), visible(problem)))
+    to.print(Text.assemble(("✘ ", "red"), visible(problem)), soft_wrap=True)
     if next_step:
-        to.print(Text.assemble(("→ ", "cyan"), visible(next_step)))
+        to.print(Text.assemble(("→ ", "cyan"), visible(next_step)), soft_wrap=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:

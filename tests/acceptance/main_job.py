@@ -80,12 +80,9 @@ class MainJob:
         )
 
     def environment(self) -> dict[str, str]:
-        """What a user's shell has, and nothing that names servers of the tests."""
-        kept = {
-            k: v
-            for k, v in os.environ.items()
-            if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-        }
+        """What a user's shell has: nothing that names the servers or settings of the tests."""
+        ours = ("AUTONOMY_", "DJANGO_", "PYTEST_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {"AUTONOMY_HOME": str(self.home)}
 
     def tasks(self) -> dict[str, str]:
