@@ -57,8 +57,14 @@ def running(path: Path | None = None, skills: Sequence[Path] = ()) -> Iterator[P
         environment.load(home.path)
         yield Platform(home, found, ours)
     finally:
-        if ours:
+        if ours and _is_the_same(home, found):
             stop(home)
+
+
+def _is_the_same(home: Home, found: State) -> bool:
+    """Whether no other supervisor has taken the home since: that one is not ours to end."""
+    now = state.read(home)
+    return now is None or now.supervisor == found.supervisor or not now.supervisor.alive()
 
 
 def attach(home: Home, skills: Sequence[Path] = ()) -> State:
