@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from autonomy.domain.states import LIVE, State
 from autonomy.tasks.models import Task
+from autonomy.tasks.services import graph
 from autonomy.tasks.services.settle import Ending, settle
 from ledger.services import Fact, record
 
@@ -18,11 +19,8 @@ def cancel(task_ids: Collection[UUID], *, actor: str, reason: str) -> dict[UUID,
 
     One that a node holds is told to end within seconds; its supervisor settles it.
     """
-    tasks = list(
-        Task.objects.filter(id__in=task_ids, state__in=LIVE)
-        .order_by("id")
-        .select_for_update(no_key=True)
-    )
+    graph.lock(task_ids)
+    tasks = list(Task.objects.filter(id__in=task_ids, state__in=LIVE).order_by("id"))
     held = [task.id for task in tasks if task.lease_until is not None]
     free = [task for task in tasks if task.lease_until is None]
     if held:

@@ -9,6 +9,32 @@ from uuid import UUID
 
 from django.db import connection
 
+# Whoever these tasks wait for, and who waits for them: all that changing them may change. All who
+# change the graph lock it at once and in the order of ids, so that none waits in a ring. OFFSET 0
+# and the locking keep the rows from being looked for in any other way than by their keys.
+AROUND = """above(id) AS (
+    SELECT id FROM given
+    UNION
+    SELECT e.upstream_id FROM above JOIN tasks_edge e ON e.downstream_id = above.id
+    CROSS JOIN LATERAL (
+        SELECT FROM tasks_task t WHERE t.id = e.upstream_id AND t.ended_at IS NULL OFFSET 0
+    ) live
+), around(id) AS (
+    SELECT id FROM above
+    UNION
+    SELECT e.downstream_id FROM given JOIN tasks_edge e ON e.upstream_id = given.id
+    ORDER BY id
+), locked AS (
+    SELECT t.* FROM around CROSS JOIN LATERAL (
+        SELECT * FROM tasks_task t WHERE t.id = around.id FOR NO KEY UPDATE
+    ) t
+)"""
+
+_LOCK = f"""
+WITH RECURSIVE given AS (SELECT unnest(%(tasks)s::uuid[]) AS id), {AROUND}
+SELECT id, state FROM locked
+"""  # noqa: S608 -- ours
+
 _ADDED = """
 WITH RECURSIVE above(descendant, ancestor) AS (
     SELECT e.downstream_id, e.upstream_id FROM tasks_edge e WHERE e.downstream_id = ANY(%(tasks)s)
@@ -45,6 +71,13 @@ WITH RECURSIVE above(id) AS (
 )
 UPDATE tasks_task t SET dependents = counted.n FROM counted WHERE t.id = counted.ancestor
 """
+
+
+def lock(tasks: Collection[UUID]) -> dict[UUID, str]:
+    """Lock these tasks and what they may change; answers the states of all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"tasks": list(tasks)})
+        return dict(cursor.fetchall())
 
 
 def count_added(tasks: Collection[UUID]) -> None:

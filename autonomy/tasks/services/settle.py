@@ -52,26 +52,25 @@ _ASKED_ABOUT = (State.HELD, State.PREFLIGHT)
 
 # What the facts need of the row as it was comes from `before`. A task whose end was asked for while
 # a node held it is not given another attempt, nor to a person: it ends here.
-_SETTLE = """
-WITH given AS (
+_SETTLE = f"""
+WITH RECURSIVE given AS (
     SELECT * FROM unnest(
         %(tasks)s::uuid[], %(epochs)s::int[], %(states)s::text[], %(sources)s::jsonb[],
         %(reasons)s::text[], %(delays)s::float8[], %(resets)s::bool[]
-    ) AS g(task_id, epoch, state, sources, reason, delay, reset)
-), before AS (
-    SELECT t.id, t.state, t.node, t.session_id, t.started_at, t.ready_at, t.attempt,
+    ) AS g(id, epoch, state, sources, reason, delay, reset)
+), {graph.AROUND}, before AS (
+    SELECT t.id, t.state, t.node, t.attempt, t.started_at, t.ready_at,
         t.cancel_requested_at IS NOT NULL AND g.state <> ALL(%(terminal)s) AS stopped,
         t.reason AS asked
-    FROM tasks_task t JOIN given g ON g.task_id = t.id AND g.epoch = t.epoch
+    FROM locked t JOIN given g ON g.id = t.id AND g.epoch = t.epoch
     WHERE g.sources ? t.state
-    ORDER BY t.id FOR NO KEY UPDATE OF t
 ), fate AS (
-    SELECT g.task_id, g.delay, g.reset,
+    SELECT g.id, g.delay, g.reset,
         CASE WHEN before.stopped THEN 'cancelled' ELSE g.state END AS state,
         CASE WHEN before.stopped
              THEN concat_ws('; ', 'cancelled: ' || before.asked, nullif(g.reason, ''))
              ELSE g.reason END AS reason
-    FROM given g JOIN before ON before.id = g.task_id
+    FROM given g JOIN before ON before.id = g.id
 )
 UPDATE tasks_task t SET
     state = g.state,
@@ -85,10 +84,10 @@ UPDATE tasks_task t SET
                     THEN now() + make_interval(secs => g.delay) ELSE t.ready_at END,
     ended_at = CASE WHEN g.state = ANY(%(terminal)s) THEN now() END
 FROM fate g, before
-WHERE g.task_id = t.id AND before.id = t.id
+WHERE g.id = t.id AND before.id = t.id
 RETURNING t.id, t.state, t.reason, before.state, before.node, before.attempt,
     coalesce(extract(epoch FROM before.started_at - before.ready_at), 0)::float8
-"""
+"""  # noqa: S608 -- ours
 
 _RELEASE = """
 WITH ended AS (SELECT unnest(%(tasks)s::uuid[]) AS id), waiting AS (

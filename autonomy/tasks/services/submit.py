@@ -10,7 +10,6 @@ from uuid import UUID
 
 import jsonschema
 from django.db import connection, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from autonomy.domain.graph import (
@@ -268,15 +267,10 @@ def _unfinished(ids: Iterable[UUID]) -> set[UUID]:
     ids = set(ids)
     if not ids:
         return set()
-    rows = dict(
-        Task.objects.filter(Q(id__in=ids))
-        .order_by("id")
-        .select_for_update(no_key=True)
-        .values_list("id", "state")
-    )
+    rows = graph.lock(ids)
     if missing := ids - rows.keys():
         raise UnknownDependency(f"there is no task {sorted(missing)[0]}")
-    return {task for task, state in rows.items() if State(state) not in TERMINAL}
+    return {task for task in ids if State(rows[task]) not in TERMINAL}
 
 
 def _submitted(task: Task) -> Fact:
