@@ -10,12 +10,12 @@ from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.node.services import aside, requests
 from autonomy.node.services.held import Held
 from autonomy.node.services.looks import Looks, TooManyLooks
+from autonomy.node.services.words import told, words_of
 from autonomy.node.services.workplace import Workplace, Write
 from autonomy.sdk.evidence import Verdict
 from autonomy.sdk.plan import Plan
 from autonomy.sdk.skill import Retries
 from autonomy.sessions.orders import End, Purpose, Report
-from autonomy.sessions.text import bounded
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending, SessionEnd, after_failure
 from autonomy.tasks.services.sessions import Kept
@@ -23,8 +23,6 @@ from autonomy.tasks.services.sessions import Kept
 logger = logging.getLogger(__name__)
 
 VERIFIER_SECONDS = 120.0
-_LONGEST_TOLD = 600
-_TRACEBACK = "Traceback (most recent call last)"
 LOOK_AGAIN_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 _CLASS_OF_END = {
@@ -179,11 +177,13 @@ class Running:
         if held.looks <= len(LOOK_AGAIN_SECONDS):
             self.to_look.append((self.place.clock() + LOOK_AGAIN_SECONDS[held.looks - 1], held))
             return
-        words = f"{HeldFor.INCONCLUSIVE}: after {held.looks} looks {_words(evidence)}"
+        words = f"{HeldFor.INCONCLUSIVE}: after {held.looks} looks {words_of(evidence)}"
         self._ask(held, words, verdict=Verdict.INCONCLUSIVE, evidence=evidence)
 
     def _refuted(self, held: Held, evidence: dict[str, Any]) -> None:
-        fields = self._after_failure(held, ErrorClass.VERIFICATION, f"refuted: {_words(evidence)}")
+        fields = self._after_failure(
+            held, ErrorClass.VERIFICATION, f"refuted: {words_of(evidence)}"
+        )
         fields |= {
             "verdict": Verdict.REFUTED,
             "evidence": evidence,
@@ -204,7 +204,7 @@ class Running:
             limit = f" ({report.limit})" if report.limit else ""
             self._settle_or_ask(
                 held,
-                self._after_failure(held, error, f"{error}{limit}: {_told(report.error)}"),
+                self._after_failure(held, error, f"{error}{limit}: {told(report.error)}"),
             )
 
     def _after_failure(self, held: Held, error: ErrorClass, reason: str) -> dict[str, Any]:
@@ -289,17 +289,3 @@ def _end(held: Held) -> SessionEnd:
     if held.session_end is None:
         raise RuntimeError("the session has not ended")
     return held.session_end
-
-
-def _told(error: str) -> str:
-    """A message in one line, or what a traceback ends with; all of it stands with the session."""
-    words = error.strip().rpartition("\n")[2] if error.startswith(_TRACEBACK) else error
-    told = " ".join(bounded(words.strip(), _LONGEST_TOLD).split())
-    return told or "no check was made and no reason given"
-
-
-def _words(evidence: dict[str, Any]) -> str:
-    """The checks that did not hold, in words."""
-    bad = [c for c in evidence.get("checks", ()) if c["verdict"] != Verdict.VERIFIED]
-    parts = [f"{c['looked_at']}: expected {c['expected']}, saw {c['seen']}" for c in bad]
-    return ("; ".join(parts) or _told(str(evidence.get("error", ""))))[:1500]
