@@ -22,6 +22,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SOCKET_PATH_LIMIT = 100
 """The operating system allows 107 characters, macOS 103."""
 
+_UNUSABLE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST),
+    *(errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR),
+}
 _LONGEST_SOCKET_NAME = "/.s.PGSQL.65535.lock"
 
 
@@ -130,8 +134,28 @@ def write_private(file: Path, shape: Any) -> None:
         fresh = file.with_name(f"{file.name}.new")
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(shape))
+        with fresh.open("w") as whole:
+            whole.write(json.dumps(shape))
+            whole.flush()
+            os.fsync(whole.fileno())  # before it takes the other's place: power may fail in between
         fresh.replace(file)
+
+
+def read_private(file: Path) -> Any:
+    """The JSON that was put there; None where nothing was."""
+    try:
+        return json.loads(file.read_text())
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        raise HomeUnusable(
+            f"{file} belongs to another user",
+            "run the command as the user who started the platform",
+        ) from None
+    except ValueError:
+        raise HomeUnusable(
+            f"{file} is damaged", "delete it: it is written anew at the next start"
+        ) from None
 
 
 @contextmanager
@@ -145,7 +169,7 @@ def explained(path: Path) -> Iterator[None]:
                 f"no room is left on the disk of {path}",
                 "free some space, or set AUTONOMY_HOME to a folder on another disk",
             ) from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
+        if error.errno in _UNUSABLE:
             raise HomeUnusable(
                 f"{error.filename or path} cannot be used: {error.strerror}",
                 "set AUTONOMY_HOME to a folder this user may write",

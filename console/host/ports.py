@@ -1,12 +1,11 @@
 """Ports on loopback, kept across restarts where they are still free."""
 
-import json
 import secrets
 import socket
 from pathlib import Path
 
 from console.host.errors import ServerUnavailable
-from console.host.home import write_private
+from console.host.home import read_private, write_private
 
 LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel takes ports of outgoing connections, so that a port
@@ -53,7 +52,7 @@ class KeptPorts:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        self._ports: dict[str, int] = read_private(file) or {}
 
     def __getitem__(self, name: str) -> int | None:
         return self._ports.get(name)

@@ -1,11 +1,9 @@
 """What runs, written down so that other commands, and the next start, can find it."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from console.host.errors import HomeUnusable
-from console.host.home import Home, write_private
+from console.host.home import Home, read_private, write_private
 from console.host.identity import Identity
 
 _FILE = "state.json"
@@ -39,15 +37,9 @@ class State:
 
 def read(home: Home) -> State | None:
     """What was noted last, by a supervisor that may run no more."""
-    try:
-        shape = json.loads((home.run / _FILE).read_text())
-    except FileNotFoundError:
+    shape = read_private(home.run / _FILE)
+    if shape is None:
         return None
-    except PermissionError:
-        raise HomeUnusable(
-            f"{home.path} belongs to another user",
-            "run the command as the user who started the platform",
-        ) from None
     return State(
         supervisor=_identity(shape["supervisor"]),
         since=shape["since"],

@@ -157,6 +157,7 @@ def test_what_is_no_repository_is_refused_before_anything_starts(
             "mend REDIS_URL",
         ),
         ({"AUTONOMY_PORT": "many"}, Exit.SETTING, "is not a port", "such as 8700"),
+        ({"AUTONOMY_HOME": "/proc/home"}, Exit.HOME, "cannot be used", "set AUTONOMY_HOME"),
         ({"AUTONOMY_HOME": "/dev/null/home"}, Exit.HOME, "cannot be used", "set AUTONOMY_HOME"),
     ],
 )
@@ -199,6 +200,17 @@ def test_the_data_of_another_postgresql_is_refused_and_kept(folder: Path, good: 
         assert (data / "PG_VERSION").read_text() == "12\n"
     finally:
         home.forget()
+
+
+@pytest.mark.parametrize("name", ["state.json", "ports.json"])
+def test_a_damaged_note_is_named_with_what_mends_it(home: Home, good: Path, name: str) -> None:
+    home.prepare()
+    (home.run / name).write_text("{")
+
+    done = demo(home, good)
+    (home.run / name).unlink()
+
+    assert_told(done, Exit.HOME, f"{name} is damaged", "delete it")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
