@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 
 AUTONOMY = Path(sys.executable).with_name("autonomy")
+NODES = ("n1", "n2", "n3")
 PATIENCE = 240.0
 SKILLS = Path(__file__).parents[2] / "examples" / "steward"
 
@@ -58,7 +58,7 @@ class MainJob:
             yield process
         finally:
             process.kill()
-            process.wait(30)
+            process.communicate(timeout=30)
             self.autonomy("down")
 
     def finish(self, process: "subprocess.Popen[str]") -> Run:
@@ -85,18 +85,6 @@ class MainJob:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {"AUTONOMY_HOME": str(self.home)}
 
-    def tasks(self) -> dict[str, str]:
-        """Key or skill → state of the newest run; empty while the database does not answer.
-
-        Asked of the database: the command line would take more than what it watches.
-        """
-        try:
-            with psycopg.connect(self.setting("DATABASE_URL"), connect_timeout=5) as connection:
-                rows = connection.execute("SELECT key, skill, state FROM tasks_task ORDER BY id")
-                return {key or skill: state for key, skill, state in rows.fetchall()}
-        except (psycopg.Error, LookupError):
-            return {}
-
     def setting(self, name: str) -> str:
         """A setting of the platform as its commands know it; raises LookupError before a start."""
         for path in (self.home / "run").glob("*.json"):
@@ -106,22 +94,30 @@ class MainJob:
         raise LookupError(name)
 
     def process(self, name: str) -> psutil.Process:
-        """A process of the platform by its name."""
+        """A process of the platform by its name; raises LookupError while it does not run."""
         state = json.loads((self.home / "run" / "state.json").read_text())
-        if name == "supervisor":
-            return psutil.Process(state["supervisor"]["pid"])
-        (pid,) = [row["identity"]["pid"] for row in state["processes"] if row["name"] == name]
-        return psutil.Process(pid)
+        pids = {row["name"]: row["identity"]["pid"] for row in state["processes"]}
+        return psutil.Process({**pids, "supervisor": state["supervisor"]["pid"]}[name])
 
-    def sessions(self) -> list[psutil.Process]:
-        """What zygotes of this platform have forked."""
-        zygotes = [
-            child
-            for node in ("n1", "n2", "n3")
-            for child in self.process(node).children()
-            if "autonomy.sessions.zygote" in child.cmdline()
-        ]
-        return [session for zygote in zygotes for session in zygote.children()]
+    def testing(self) -> tuple[psutil.Process, psutil.Process] | None:
+        """The session that runs the repository's tests, and its node; None while there is none."""
+        for name in NODES:
+            try:
+                node = self.process(name)
+                for session in _sessions(node):
+                    if any(
+                        "pytest" in below.cmdline() for below in session.children(recursive=True)
+                    ):
+                        return session, node
+            except (OSError, LookupError, psutil.Error):
+                continue  # it starts, or ends, just now
+        return None
+
+
+def _sessions(node: psutil.Process) -> list[psutil.Process]:
+    """What the zygote of a node has forked."""
+    zygotes = [z for z in node.children() if "autonomy.sessions.zygote" in z.cmdline()]
+    return [session for zygote in zygotes for session in zygote.children()]
 
 
 def until(holds: Callable[[], object], seconds: float = 120.0) -> None:

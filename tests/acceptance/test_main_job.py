@@ -102,12 +102,17 @@ def test_a_rejected_merge_leaves_origin_as_it_was(job: MainJob) -> None:
 
 
 def kill_a_session(job: MainJob) -> None:
-    kill_tree(job.sessions()[0])
+    kill_tree(_testing(job)[0])
 
 
 def kill_the_node_that_tests(job: MainJob) -> None:
-    (busy,) = {s.parent().parent().pid for s in job.sessions()}  # type: ignore[union-attr]
-    kill_tree(psutil.Process(busy))
+    kill_tree(_testing(job)[1])
+
+
+def _testing(job: MainJob) -> tuple[psutil.Process, psutil.Process]:
+    found = job.testing()
+    assert found, "the tests of the repository are over already"
+    return found
 
 
 def flush_redis(job: MainJob) -> None:
@@ -139,7 +144,7 @@ FAULTS: dict[str, Callable[[MainJob], None]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_middle_changes_no_outcome(job: MainJob, fault: str) -> None:
     with job.started() as process:
-        until(lambda: job.tasks().get("test") == "running" and job.sessions())
+        until(job.testing)
         FAULTS[fault](job)
         run = job.finish(process)
 
