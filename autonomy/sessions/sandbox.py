@@ -95,6 +95,8 @@ def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
     _restrict(envelope, bounds)
     _stay_alive_only_with(bounds.life)
     _close_all_but(kept)
+    # Last: what was inherited and what the sandbox opens above do not count against the session.
+    _bound(resource.RLIMIT_NOFILE, envelope.limits.open_files)
 
 
 def _cut_network(envelope: Envelope, network: int | None) -> None:
@@ -119,7 +121,6 @@ def _limit(envelope: Envelope, bounds: Bounds) -> None:
     writes = 0 if envelope.purpose is Purpose.LOOK else limits.disk_bytes
     wanted = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: writes,
         resource.RLIMIT_CPU: math.ceil(limits.cpu_seconds) + _CPU_GRACE_SECONDS,
         resource.RLIMIT_DATA: bounds.data_bytes + 2 * limits.memory_bytes + _DATA_GRACE_BYTES,
@@ -128,9 +129,13 @@ def _limit(envelope: Envelope, bounds: Bounds) -> None:
     if envelope.uid is not None or (bounds.isolation.counts_processes and not is_root()):
         wanted[resource.RLIMIT_NPROC] = max(2 * limits.processes, limits.processes + _THREADS)
     for kind, most in wanted.items():
-        hard = resource.getrlimit(kind)[1]
-        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (bound, bound))
+        _bound(kind, most)
+
+
+def _bound(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (bound, bound))
 
 
 def _become(uid: int | None) -> None:
