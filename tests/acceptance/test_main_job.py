@@ -12,6 +12,7 @@ import psutil
 import pytest
 import redis
 
+from console.host.home import Home
 from tests.acceptance.main_job import SKILLS, MainJob, Run, kill_tree, until
 
 pytestmark = pytest.mark.timeout(400)
@@ -47,6 +48,7 @@ def folder() -> Iterator[Path]:
     name = tempfile.mkdtemp(prefix="autonomy-job-")
     Path(name).chmod(0o755)
     yield Path(name)
+    Home.of({"AUTONOMY_HOME": str(Path(name) / "home")}).forget()
     shutil.rmtree(name)
 
 
