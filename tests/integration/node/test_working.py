@@ -11,6 +11,8 @@ from django.db import connection
 
 from autonomy.domain.states import State
 from autonomy.sdk.evidence import Verdict
+from autonomy.systemmap import services as systemmap
+from autonomy.systemmap.models import Component
 from autonomy.tasks import services
 from autonomy.tasks.models import Artifact, Effect, Session, Task
 from firewall.models import Approval
@@ -189,6 +191,24 @@ def test_what_changes_after_the_approval_is_refused_and_asked_anew(
     assert (first.decision, second.decision) == ("void", "pending")
     at_work.decide(task_id, "approved")
     assert at_work.ended(task_id).state == State.DONE
+
+
+def test_what_changes_between_the_approval_and_the_claim_is_refused_and_asked_anew(
+    at_work: Platform, world: Path
+) -> None:
+    task_id = at_work.submit("risky", world=str(world))
+    at_work.reached(task_id, State.HELD)
+    risky = [Component.objects.get(name="risky").id]
+    systemmap.pause_components(risky, by="person:ada", reason="to look at it")
+    at_work.decide(task_id, "approved")
+    at_work.reached(task_id, State.READY)
+    (world / "state").write_text("moved on")
+    systemmap.resume_components(risky, by="person:ada", reason="looked at")
+
+    at_work.until(task_id, lambda _: Approval.objects.filter(task_id=task_id).count() == 2)
+
+    assert (world / "state").read_text() == "moved on"
+    assert Event.objects.filter(type="claim_refused", stream_id=str(task_id)).exists()
 
 
 def test_arguments_altered_after_the_approval_are_refused_and_asked_anew(
