@@ -28,7 +28,7 @@ down: ## End the platform
 	@$(bin)/autonomy down
 
 test: check ## Run every check and every test, with servers of their own
-	@$(bin)/python -m pytest -n auto --dist loadfile $(TESTS)
+	@$(bin)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # Read by Django while it is looked at; nothing connects.
 check: export DATABASE_URL = postgresql://check@127.0.0.1:1/check
