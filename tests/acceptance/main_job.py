@@ -61,6 +61,15 @@ class MainJob:
             process.communicate(timeout=30)
             self.autonomy("down")
 
+    def said(self, process: "subprocess.Popen[str]", *words: str) -> str:
+        """What it has said up to the first line with all the words: its own run has come so far."""
+        heard = ""
+        for line in process.stdout or ():
+            heard += line
+            if all(word in line for word in words):
+                return heard
+        raise AssertionError(heard)
+
     def finish(self, process: "subprocess.Popen[str]") -> Run:
         """Wait for its end."""
         said, _ = process.communicate(timeout=PATIENCE)

@@ -146,6 +146,7 @@ FAULTS: dict[str, Callable[[MainJob], None]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_middle_changes_no_outcome(job: MainJob, fault: str) -> None:
     with job.started() as process:
+        job.said(process, "repo.test ", "running")
         until(job.testing)
         FAULTS[fault](job)
         run = job.finish(process)
