@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from autonomy.domain.states import MOVES, TERMINAL, ErrorClass, State
+from autonomy.domain.states import TERMINAL, ErrorClass, State, origins
 from autonomy.tasks.models import Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
@@ -42,10 +42,7 @@ class Ending:
     session: SessionEnd | None = None
 
 
-_SOURCES = {
-    new: sorted(old for old, reachable in MOVES.items() if new in reachable and old not in TERMINAL)
-    for new in State
-}
+_SOURCES = {new: sorted(origins(new)) for new in State}
 
 _ASKED_ABOUT = (State.HELD, State.PREFLIGHT)
 """States in which a person's answer may be waited for."""
