@@ -10,6 +10,7 @@ from django.db import Error, connection
 Seen = TypeVar("Seen")
 
 POLL_SECONDS = 0.5
+RESTART_SECONDS = 60.0
 
 
 class TookTooLong(Exception):
@@ -35,6 +36,17 @@ def follow(
             return
         time.sleep(POLL_SECONDS)
     raise TookTooLong(f"not over after {seconds:.0f} s; the work goes on, only the waiting ended")
+
+
+def ask(question: Callable[[], Seen], *, seconds: float = RESTART_SECONDS) -> Seen:
+    """The answer of something that may be asked twice, through a restart of the database.
+
+    Raises TookTooLong when the database stays away.
+    """
+    for seen in follow(question, until=lambda _: True, seconds=seconds):
+        if not isinstance(seen, Away):
+            return seen
+    raise AssertionError("follow() ends with an answer or raises")
 
 
 def _look(look: Callable[[], Seen]) -> Seen | Away:

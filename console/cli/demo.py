@@ -77,9 +77,10 @@ def _performed(
     from console.demo.performing import perform
     from console.demo.recording import recorded, write
     from console.demo.source import folder_of
+    from console.following import ask
     from firewall.selectors import principal
 
-    person, started = door.person(), timezone.now()
+    person, started = ask(door.person), timezone.now()
     with picture(quiet=quiet) as shown:
         run = perform(
             copy,
@@ -89,14 +90,17 @@ def _performed(
             seconds=seconds,
             while_away=lambda: _if_ended(platform),
         )
-    record = recorded(
-        run,
-        copy,
-        actor=principal(person),
-        console=platform.url,
-        logs=platform.home.logs,
-        started=started,
-        ended=timezone.now(),
+    ended = timezone.now()
+    record = ask(
+        lambda: recorded(
+            run,
+            copy,
+            actor=principal(person),
+            console=platform.url,
+            logs=platform.home.logs,
+            started=started,
+            ended=ended,
+        )
     )
     write(record, folder_of(platform.home))
     return record

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import Error
@@ -11,6 +12,7 @@ from django.db.models.functions import Now
 from autonomy.systemmap.models import Kind
 from autonomy.systemmap.selectors import nodes_alive, usable
 from console.demo.source import Copy
+from console.following import ask
 from console.selectors.runs import Run, run_of
 from firewall.selectors import principal
 from heartbeats.models import Noticed, Watch
@@ -36,8 +38,9 @@ def watched(copy: Copy, person: User) -> Iterator[Watch]:
     """The detector looks at this origin for as long as the block lasts."""
     by = principal(person)
     params = {"origin": str(copy.origin), "branch": copy.branch}
-    _switch_off_forgotten(by)
-    watch = put_to_work(f"{_PREFIX}{copy.name}", DETECTOR, params, every=EVERY, by=by)
+    ask(partial(_switch_off_forgotten, by))
+    name = f"{_PREFIX}{copy.name}"
+    watch = ask(partial(put_to_work, name, DETECTOR, params, every=EVERY, by=by))
     try:
         yield watch
     finally:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -11,7 +12,7 @@ from django.db import Error
 from console.cli.watching import Picture, watch
 from console.demo import job
 from console.demo.source import Copy
-from console.following import TookTooLong, follow
+from console.following import TookTooLong, ask, follow
 from console.host.errors import StartFailed
 from console.selectors.approvals import ApprovalLine
 from console.selectors.runs import Run
@@ -104,8 +105,9 @@ def _answered(asked: ApprovalLine, person: User, answers: Answers, shown: Pictur
         answer = answers(asked)
     if answer is None:
         return False
+    said = asked.id, person, answer.decision, answer.comment
     try:
-        decide(asked.id, person, answer.decision, answer.comment, digest=asked.action_digest)
+        ask(partial(decide, *said, digest=asked.action_digest))
     except DecisionRefused as refused:
         shown.note(f"not {answer.decision}: {refused}")
     else:

@@ -86,12 +86,13 @@ def _try(server: Server, ports: KeptPorts, logs: Logs) -> Started:
 
 
 def _up(server: Server, started: Started, ports: KeptPorts, logs: Logs) -> Started:
-    for _ in range(_TRIES):
+    for tries in range(_TRIES):
         if started.came_up():
             ports.keep(server.name, started.port)
             return started
         end(started.child, started.process.stop_signal, seconds=5)
-        if is_free(started.port):  # so it was not the port that someone else took meanwhile
+        # Someone else may have taken the port, and may have left it again by now: once more then.
+        if tries and is_free(started.port):
             break
         started = _try(server, ports, logs)
     raise ServerUnavailable(

@@ -154,6 +154,15 @@ def test_a_fault_in_the_middle_changes_no_outcome(job: MainJob, fault: str) -> N
     assert_merged_once(run)
 
 
+def test_a_restart_of_postgresql_before_there_is_a_run_changes_no_outcome(job: MainJob) -> None:
+    with job.started() as process:
+        job.said(process, "the platform is up")
+        restart_postgres(job)
+        run = job.finish(process)
+
+    assert_merged_once(run)
+
+
 def _words(process: psutil.Process) -> list[str]:
     try:
         return [] if process.pid == os.getpid() else process.cmdline()

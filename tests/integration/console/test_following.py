@@ -4,14 +4,15 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from autonomy.domain.states import State
 from autonomy.tasks.models import Task
 from console import following
-from console.following import Away, TookTooLong, follow
+from console.following import Away, TookTooLong, ask, follow
 from console.host.exits import Exit
 from console.selectors.runs import Run, run_of
+from firewall.services import DecisionRefused
 from tests.integration.console.conftest import Autonomy, a_task, approval_of
 
 
@@ -94,3 +95,40 @@ def _fail(task: Task) -> None:
     """What a node does meanwhile."""
     Task.objects.filter(pk=task.pk).update(state=State.FAILED, reason="no such file")
     connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_is_asked_again_when_the_database_went_away(done_task: Task) -> None:
+    asked = 0
+
+    def question() -> str:
+        nonlocal asked
+        asked += 1
+        with connection.cursor() as cursor:
+            if asked == 1:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return Task.objects.get(pk=done_task.pk).state
+
+    assert ask(question, seconds=5) == State.DONE
+    assert asked == 2
+
+
+def test_a_question_is_not_asked_for_ever() -> None:
+    def question() -> None:
+        raise OperationalError("the server is starting up")
+
+    with pytest.raises(TookTooLong):
+        ask(question, seconds=0.05)
+
+
+def test_an_answer_that_is_a_refusal_is_not_asked_for_again() -> None:
+    asked = 0
+
+    def question() -> None:
+        nonlocal asked
+        asked += 1
+        raise DecisionRefused("already decided")
+
+    with pytest.raises(DecisionRefused):
+        ask(question, seconds=5)
+    assert asked == 1
