@@ -47,7 +47,8 @@ class MainJob:
     def started(self, approve: str = "yes") -> Iterator["subprocess.Popen[str]"]:
         """Start it; whatever still runs at the end is ended."""
         process = subprocess.Popen(
-            [AUTONOMY, "demo"],
+            # Whoever runs the tests in the background has signals ignored; a user's shell has not.
+            ["env", "--default-signal", AUTONOMY, "demo"],
             env=self.environment() | {"REPO": str(self.repository), "APPROVE": approve},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
