@@ -9,8 +9,9 @@ class FirewallConfig(AppConfig):
     name = "firewall"
 
     def ready(self) -> None:
-        """The shipped groups are there after each migration."""
+        """The shipped groups and the dial are there after each migration."""
         post_migrate.connect(_ensure_groups)
+        post_migrate.connect(_ensure_dial, sender=self)
 
 
 def _ensure_groups(app_config: AppConfig, **_: Any) -> None:
@@ -21,3 +22,10 @@ def _ensure_groups(app_config: AppConfig, **_: Any) -> None:
     made = "auth_group_permissions" in connection.introspection.table_names()
     if app_config == with_models[-1] and made:
         ensure_groups()
+
+
+def _ensure_dial(**_: Any) -> None:
+    from firewall.services.dial import ensure_dial  # noqa: PLC0415 -- models are not loaded before
+
+    if "firewall_dial" in connection.introspection.table_names():
+        ensure_dial()

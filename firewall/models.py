@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 
+from firewall.domain.levels import Level
 from ledger.domain.ids import new_id
 from ledger.models import Owned
 
@@ -97,3 +98,42 @@ class SoloMode(Owned):
 
     def __str__(self) -> str:
         return f"{self.by_id} until {self.until}"
+
+
+class Dial(models.Model):
+    """How much may run alone: the one row that every claim and every dispatch reads (D-19, F-11).
+
+    Levels are stored by rank, from 0 (off) to 4 (full), so that the database can compare them.
+    """
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    ceiling = models.PositiveSmallIntegerField(default=Level.FULL.rank)  # by a person
+    ceiling_by = models.CharField(max_length=200, blank=True)
+    ceiling_reason = models.TextField(blank=True)
+    ceiling_at = models.DateTimeField(null=True)
+    resume_to = models.PositiveSmallIntegerField(default=Level.FULL.rank)  # after a stop
+    chosen = models.PositiveSmallIntegerField(default=Level.FULL.rank)  # by the engine
+    chosen_reason = models.TextField(blank=True)
+    chosen_at = models.DateTimeField(null=True)
+    evidence = models.JSONField(default=dict)
+    in_force = models.GeneratedField(
+        expression=Least("ceiling", "chosen"),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+    told = models.PositiveSmallIntegerField(default=Level.FULL.rank)  # of which the ledger knows
+    changed_at = models.DateTimeField(db_default=Now())  # when what is in force last changed
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_dial"),
+            models.CheckConstraint(
+                condition=models.Q(ceiling__lte=4, chosen__lte=4), name="dial_has_five_levels"
+            ),
+        ]
+        permissions = [("stop", "Can stop everything")]
+
+    def __str__(self) -> str:
+        return f"level {self.in_force} of 4"

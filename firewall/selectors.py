@@ -6,8 +6,12 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from firewall.domain.levels import Level, of_rank
 from firewall.domain.rules import Decider
-from firewall.models import TIERS, Approval, Decision, SoloMode
+from firewall.models import TIERS, Approval, Decision, Dial, SoloMode
+
+APPROVAL_TIER = 3
+"""From this tier on a person is always asked."""
 
 SERVICE_GROUP = "service"
 """Accounts in this group are no persons: they act, and never approve."""
@@ -65,3 +69,13 @@ def decider(user: User | AnonymousUser) -> Decider:
 def solo(person: User) -> SoloMode | None:
     """The while in which this person may approve their own requests, if it is now."""
     return SoloMode.objects.filter(by=person.pk, until__gt=Now(), ended_at=None).first()
+
+
+def level() -> Level:
+    """How much may run alone now; without its row nothing."""
+    return of_rank(Dial.objects.values_list("in_force", flat=True).first())
+
+
+def asks_about(tier: int) -> bool:
+    """Whether tasks of this tier wait for a person now, whatever their plan says (D-19)."""
+    return tier >= APPROVAL_TIER or (tier > 1 and level().rank <= Level.ASK.rank)

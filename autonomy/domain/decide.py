@@ -7,7 +7,8 @@ from autonomy.domain.ordering import Queue
 from autonomy.domain.placement import Board, Candidate, Placement
 from autonomy.domain.pricing import Entry
 from autonomy.domain.priority import DEFAULT_WEIGHTS, MILLION, Parts, Weights, parts
-from autonomy.domain.world import Level, ReadyTask, World
+from autonomy.domain.world import ReadyTask, World
+from firewall.domain.levels import Level
 
 _CAREFUL_SHARE = 2  # a careful engine dispatches half as many at a time
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from autonomy.domain.priority import MILLION, Weights
 from autonomy.domain.scores import Evidence, decay, speed, success
-from autonomy.domain.world import Level, NodeFacts, ReadyTask, Record, World
+from autonomy.domain.world import NodeFacts, ReadyTask, Record, World
+from firewall.domain.levels import Level
 
 CONSIDERED = 8
 LEAST_VALUE = 1.0

@@ -1,7 +1,8 @@
 """What keeps whole sets of tasks from running: stops and the autonomy level (D-19, F-11)."""
 
 from autonomy.domain.reasons import Reason, Waiting
-from autonomy.domain.world import Level, Purpose, ReadyTask, Stop, Subject, World
+from autonomy.domain.world import Purpose, ReadyTask, Stop, Subject, World
+from firewall.domain.levels import Level
 
 
 def stopped_origins(world: World) -> frozenset[str]:

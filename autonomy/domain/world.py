@@ -15,21 +15,12 @@ import rfc8785
 
 from autonomy.domain.priority import LARGEST_HINT, MOST_DEPENDENTS, clean_hint
 from autonomy.domain.reasons import Reason
+from firewall.domain.levels import Level
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_ESTIMATE = 10.0**9
 
 Row = TypeVar("Row")
-
-
-class Level(StrEnum):
-    """The autonomy level: how much may run alone right now."""
-
-    FULL = "full"
-    CAREFUL = "careful"  # half the window, smaller batches
-    ASK = "ask"  # tier 2 and 3 only with a person's approval
-    OBSERVE = "observe"  # only what changes nothing
-    OFF = "off"
 
 
 class Purpose(StrEnum):

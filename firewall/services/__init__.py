@@ -10,6 +10,17 @@ from firewall.services.deciding import (
     NotAllowed,
     decide,
 )
+from firewall.services.dial import (
+    DialRefused,
+    Turned,
+    choose,
+    ensure_dial,
+    hearers,
+    notice_turn,
+    resume,
+    set_ceiling,
+    stop,
+)
 from firewall.services.groups import ensure_groups
 from firewall.services.solo import SoloRefused, begin_solo, end_solo
 
@@ -18,16 +29,25 @@ __all__ = [
     "AlreadyDecided",
     "AskedTooLate",
     "DecisionRefused",
+    "DialRefused",
     "DigestDiffers",
     "Expired",
     "NotAllowed",
     "Request",
     "SoloRefused",
+    "Turned",
     "begin_solo",
+    "choose",
     "decide",
     "end_solo",
+    "ensure_dial",
     "ensure_groups",
     "expire_due",
+    "hearers",
+    "notice_turn",
     "request",
+    "resume",
+    "set_ceiling",
+    "stop",
     "void",
 ]

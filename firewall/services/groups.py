@@ -10,6 +10,7 @@ _NEVER_SHOWN = Q(content_type__app_label__in=["sessions", "admin", "contenttypes
 _OURS = Q(content_type__app_label="firewall")
 _VIEW = Q(codename__startswith="view_") & ~_NEVER_SHOWN & ~Q(content_type__app_label="auth")
 _SUBMIT = _OURS & Q(codename="submit_task")
+_STOP = _OURS & Q(codename="stop")
 _APPROVE = _OURS & Q(codename__in=[f"approve_tier_{tier}" for tier in TIERS])
 # People and schedules; what the platform itself writes, nobody edits.
 _ADMINISTER = (_OURS & Q(codename="administer")) | Q(
@@ -18,12 +19,13 @@ _ADMINISTER = (_OURS & Q(codename="administer")) | Q(
 
 GROUPS = {
     "viewer": _VIEW,
-    "operator": _VIEW | _SUBMIT,
-    "approver": _VIEW | _APPROVE,
-    "admin": _VIEW | _SUBMIT | _ADMINISTER,
+    "operator": _VIEW | _SUBMIT | _STOP,
+    "approver": _VIEW | _APPROVE | _STOP,
+    "admin": _VIEW | _SUBMIT | _STOP | _ADMINISTER,
     SERVICE_GROUP: _SUBMIT,
 }
-"""An admin does not approve by that alone: a person may be in several groups."""
+"""An admin does not approve by that alone: a person may be in several groups. Whoever may act may
+also stop everything; starting again is for those who administer."""
 
 
 def ensure_groups() -> None:

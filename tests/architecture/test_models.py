@@ -10,6 +10,7 @@ OURS = {"autonomy", "connectors", "console", "firewall", "heartbeats", "ledger"}
 # Rows of the platform itself, with the reason why they belong to nobody.
 OF_NOBODY = {
     "console.Fingerprint": "which secrets this installation was set up with",
+    "firewall.Dial": "the one row that says how much of the whole platform may run alone",
     "engine.Leadership": "the one lease of the process that decides for all workspaces",
 }
 

@@ -9,7 +9,7 @@ import pytest
 from autonomy.domain.explain import TaskFacts
 from autonomy.domain.reasons import Reason
 from autonomy.domain.states import MOVES, TERMINAL, State
-from autonomy.domain.world import Level
+from firewall.domain.levels import Level
 
 ROOT = Path(__file__).parents[2]
 APPS = ("config", "console", "heartbeats", "autonomy", "connectors", "firewall", "ledger")

@@ -18,7 +18,8 @@ from autonomy.domain.placement import explores, need_of, unfit, window
 from autonomy.domain.priority import DEFAULT_WEIGHTS, Weights
 from autonomy.domain.reasons import Reason
 from autonomy.domain.standing import standing_in_the_way
-from autonomy.domain.world import Level, Purpose, ReadyTask, Record, Stop, Subject, World
+from autonomy.domain.world import Purpose, ReadyTask, Record, Stop, Subject, World
+from firewall.domain.levels import Level
 from tests.unit.domain.worlds import MINUTE, NOW, crowded, node, task, world, worlds
 
 A_ROWS = [(3, 10), (3, 30), (1, 20)]  # tiers and hints

@@ -10,7 +10,8 @@ from autonomy.domain.placement import Board, need_of
 from autonomy.domain.priority import DEFAULT_WEIGHTS
 from autonomy.domain.reasons import Reason
 from autonomy.domain.waiting import why_waiting
-from autonomy.domain.world import Level, Stop, Subject, World
+from autonomy.domain.world import Stop, Subject, World
+from firewall.domain.levels import Level
 from tests.unit.domain.worlds import LOADED, node, task, world, worlds
 
 

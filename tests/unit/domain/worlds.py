@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 
 from autonomy.domain.priority import MILLION
 from autonomy.domain.reasons import Reason
-from autonomy.domain.world import (
-    Level,
-    NodeFacts,
-    Purpose,
-    ReadyTask,
-    Record,
-    Stop,
-    Subject,
-    World,
-)
+from autonomy.domain.world import NodeFacts, Purpose, ReadyTask, Record, Stop, Subject, World
+from firewall.domain.levels import Level
 
 NOW = 1_790_000_000 * MILLION
 MINUTE = 60 * MILLION
