@@ -1,27 +1,31 @@
-"""What the loaded modules declare, and the modules that could not be loaded (C-13)."""
+"""What the loaded modules and files declare, and what could not be loaded (C-13)."""
 
-import hashlib
-import importlib.metadata
-import importlib.util
 import sys
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ENTRY_POINTS = "autonomy.components"
+Key = tuple[str, str]  # kind, name
 
 
 @dataclass
 class Registry:
-    """Declared components by kind and name, and what went wrong while loading."""
+    """Declared components by kind and name, where from, and what went wrong while loading."""
 
-    components: dict[tuple[str, str], Any] = field(default_factory=dict)
+    components: dict[Key, Any] = field(default_factory=dict)
+    sources: dict[Key, tuple[Path, ...]] = field(default_factory=dict)
+    """The files or folders that a component is made of: when one changes, it is another version."""
     problems: dict[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> dict[str, Any]:
         """All components of one kind, by name, in order of name."""
         return {name: item for (k, name), item in sorted(self.components.items()) if k == kind}
+
+    def drop(self, keys: set[Key]) -> None:
+        """Forget components: the module that declared them broke further down."""
+        for key in keys:
+            del self.components[key]
+            self.sources.pop(key, None)
 
 
 _current = Registry()
@@ -32,55 +36,31 @@ def current() -> Registry:
     return _current
 
 
-def add(kind: str, name: str, component: Any) -> None:
-    """Declare a component. A name already taken by another module is kept as a problem."""
-    taken = _current.components.get((kind, name))
-    if taken is not None and taken.module != component.module:
-        _current.problems[f"{kind} {name}"] = (
-            f"declared in {taken.module} and again in {component.module}; rename one of them"
-        )
+def add(kind: str, name: str, component: Any, sources: tuple[Path, ...] = ()) -> None:
+    """Declare a component. A name that is already taken is kept as a problem.
+
+    Without `sources` it is made of the package of its module, or of a module that stands alone.
+    """
+    key = (kind, name)
+    here = sources or source_of_module(component.module)
+    if key in _current.components:
+        first, second = _told(_current.sources[key]), _told(here)
+        where = f"twice in {first}" if first == second else f"in {first} and again in {second}"
+        _current.problems[f"{kind} {name}"] = f"NameTaken: declared {where}; rename one of them"
         return
-    _current.components[kind, name] = component
+    _current.components[key] = component
+    _current.sources[key] = here
 
 
-def load(folders: tuple[Path, ...]) -> Registry:
-    """Import every module of the folders and every entry point; a broken one stops nothing else."""
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        _guarded(entry.value, entry.load)
-    for folder in folders:
-        for source in sorted(folder.glob("*.py")):
-            _guarded(str(source), lambda source=source: _import(source))
-        version = version_of(folder)
-        for component in _current.components.values():
-            module = sys.modules.get(component.module)
-            if module and Path(str(module.__file__)).parent == folder:
-                component.version = version
-    for component in _current.components.values():
-        if not component.version:
-            component.version = version_of(Path(str(sys.modules[component.module].__file__)).parent)
-    return _current
+def source_of_module(name: str) -> tuple[Path, ...]:
+    """The folder of a module's package, or the file of one that is in none."""
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    if not file:
+        return ()
+    alone = "." not in name and not hasattr(module, "__path__")
+    return (Path(file) if alone else Path(file).parent,)
 
 
-def _guarded(name: str, act: Any) -> None:
-    try:
-        act()
-    except (Exception, SystemExit):  # noqa: BLE001 -- a module of a stranger may raise anything
-        _current.problems[name] = traceback.format_exc(limit=-4)
-
-
-def _import(source: Path) -> None:
-    """Import a file of a project folder under the folder's name: siblings can be imported."""
-    folder = source.parent
-    if str(folder.parent) not in sys.path:
-        sys.path.append(str(folder.parent))
-    name = folder.name if source.stem == "__init__" else f"{folder.name}.{source.stem}"
-    importlib.import_module(name)
-
-
-def version_of(folder: Path) -> str:
-    """A hash over the sources of a package: any change of its code is a new version."""
-    digest = hashlib.sha256()
-    for source in sorted(folder.rglob("*.py")):
-        name = str(source.relative_to(folder)).encode()
-        digest.update(name + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+def _told(sources: tuple[Path, ...]) -> str:
+    return str(sources[0]) if sources else "a module without a file"

@@ -1,14 +1,17 @@
 """What the zygote has loaded, and whether it has what an order asks for."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from autonomy.sdk import registry
+from autonomy.sdk.registry import Registry
+from autonomy.sessions import modules
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.orders import Purpose
-from autonomy.sessions.sources import packages
-from autonomy.sessions.wire import Message
+from autonomy.sessions.sources import packages, version_of
+from autonomy.sessions.wire import Message, encoded
 
 
 class NotLoaded(Exception):
@@ -17,9 +20,14 @@ class NotLoaded(Exception):
 
 def loaded(folders: tuple[Path, ...]) -> Message:
     """Load everything; what there is, and what could not be loaded."""
-    found = registry.load(folders)
+    there = _readable(folders)
+    modules.import_all(there)
+    found = registry.current()
+    for key, component in found.components.items():
+        component.version = component.version or _version_of(found.sources[key])
+    components = list(_declared(found))
     return {
-        "components": [_declared(kind, item) for (kind, _), item in found.components.items()],
+        "components": components,
         "problems": {**found.problems, **_threads()},
         "packages": {str(path): version for path, version in packages(folders).items()},
     }
@@ -50,7 +58,40 @@ def _threads() -> dict[str, str]:
     return {"threads": f"a module began threads when it was imported: {', '.join(names)}"}
 
 
-def _declared(kind: str, component: Any) -> Message:
+def _readable(folders: tuple[Path, ...]) -> list[Path]:
+    """The project folders that are there; the others are problems."""
+    there = []
+    for folder in folders:
+        try:
+            next(folder.iterdir(), None)
+        except OSError as error:
+            registry.current().problems[str(folder)] = (
+                f"NoFolder: it cannot be read: {error.strerror}; "
+                "make it, or take it out of AUTONOMY_SKILLS"
+            )
+        else:
+            there.append(folder)
+    return there
+
+
+def _version_of(source: tuple[Path, ...]) -> str:
+    return version_of(source[0]) if source else ""
+
+
+def _declared(found: Registry) -> Iterator[Message]:
+    """What is told of each component; one that cannot be told of is a problem."""
+    for (kind, name), component in list(found.components.items()):
+        try:
+            told = _told(kind, component)
+            encoded(told)
+        except Exception as error:  # noqa: BLE001 -- a schema may hold anything
+            found.problems[f"{kind} {name}"] = f"{type(error).__name__}: {error}"
+            found.drop({(kind, name)})
+        else:
+            yield told
+
+
+def _told(kind: str, component: Any) -> Message:
     return {
         "kind": kind,
         "name": component.name,

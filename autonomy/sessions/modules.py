@@ -1,0 +1,115 @@
+"""Importing the modules that declare components: a broken one stops nothing else (C-13)."""
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from autonomy.sdk import registry
+
+ENTRY_POINTS = "autonomy.components"
+IMPORT_SECONDS = 8.0
+_FRAMES = 4
+_INIT = "__init__.py"
+_STRANGE = re.compile(r"\W")
+
+
+class ImportTooSlow(BaseException):
+    """A module takes too long to import. Not an Exception, so that no module catches it."""
+
+
+def import_all(folders: Iterable[Path]) -> None:
+    """Import what installed packages name, and every module of the project folders."""
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        guarded(entry.value, entry.load)
+    for folder in folders:
+        import_folder(folder)
+
+
+def import_folder(folder: Path) -> None:
+    """Import the modules of one project folder, under the name of its package."""
+    stems = {path.stem for path in folder.glob("*.py")}
+    if not stems:
+        return
+    package = _real_name(folder)
+    if not package:
+        package = folder.name if _is_free(folder.name) else _made_up(folder)
+        guarded(str(folder / _INIT), partial(_make_package, package, folder))
+    for stem in sorted(stems - {"__init__"}):
+        name = f"{package}.{stem}"
+        guarded(str(folder / f"{stem}.py"), partial(importlib.import_module, name))
+
+
+def guarded(place: str, act: Callable[[], object]) -> None:
+    """Do it; what goes wrong becomes a problem of the place, and what it declared is forgotten."""
+    found = registry.current()
+    before = set(found.components)
+    try:
+        with _no_longer_than(IMPORT_SECONDS):
+            act()
+    except BaseException:  # noqa: BLE001 -- a module of a stranger may raise anything
+        found.problems[place] = traceback.format_exc(limit=-_FRAMES)
+        found.drop(found.components.keys() - before)
+
+
+@contextmanager
+def _no_longer_than(seconds: float) -> Iterator[None]:
+    """Interrupt a module that waits for something. One inside another counts anew."""
+
+    def interrupt(*_: object) -> None:
+        raise ImportTooSlow(f"still importing after {seconds:g} s; do slow work inside the skill")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    rest = signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *rest)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _real_name(folder: Path) -> str:
+    """The name under which Python itself would find the folder; empty where it would not."""
+    parts: list[str] = []
+    above = folder
+    while (above / _INIT).exists():
+        parts.insert(0, above.name)
+        above = above.parent
+    name = ".".join(parts)
+    try:
+        spec = importlib.util.find_spec(name) if name else None
+    except (ImportError, ValueError):  # a folder above it is no package of that name
+        return ""
+    places = spec.submodule_search_locations if spec else None
+    return name if str(folder) in (places or ()) else ""
+
+
+def _is_free(name: str) -> bool:
+    return (
+        name.isidentifier() and name not in sys.modules and importlib.util.find_spec(name) is None
+    )
+
+
+def _made_up(folder: Path) -> str:
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    return f"{_STRANGE.sub('_', folder.name)}_{digest}"
+
+
+def _make_package(name: str, folder: Path) -> None:
+    """Let modules of the folder be imported, even where its own file turns out to be broken."""
+    init = folder / _INIT
+    spec = importlib.util.spec_from_file_location(name, init) if init.exists() else None
+    spec = spec or ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    package = sys.modules[name] = importlib.util.module_from_spec(spec)
+    if spec.loader is not None:
+        spec.loader.exec_module(package)
