@@ -36,7 +36,8 @@ _BEARER = re.compile(r"\b((?:bearer|basic)[ \t]+)[A-Za-z0-9._~+/=-]{16,}", re.IG
 _LOGIN = re.compile(r"(://[^\s/?#@:]{0,200}:)[^\s/@]+@")
 _KEY = re.compile(rf"{_PEM}.*?(?:-----END|\Z)", re.DOTALL)
 _NAMED = re.compile(
-    rf"({_NAME}{_SEPARATOR})(?!{re.escape(HIDDEN)}|(?:bearer|basic)[ \t])(\"[^\"\n]{{4,}}\"?|'[^'\n]{{4,}}'?|[^\s,;&\"'}}\])]{{4,}})",
+    rf"({_NAME}{_SEPARATOR})(?!{re.escape(HIDDEN)}|(?:bearer|basic)[ \t])"
+    r"(\"[^\"\n]{4,}\"?|'[^'\n]{4,}'?|[^\s,;&\"'}\])]{4,})",
     re.IGNORECASE,
 )
 _INNOCENT = frozenset({"none", "null", "true", "false", "bytes", "secretstr", HIDDEN})
