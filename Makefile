@@ -9,10 +9,10 @@ export REPO APPROVE
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test check
+.PHONY: help setup run up down test check bench-sessions
 
 help: ## Show what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## Make the environment from the lock
 	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) bootstrap.py; \
@@ -39,3 +39,8 @@ check: setup ## Format, lint, types, import contracts, migrations
 	@$(bin)/mypy .
 	@$(bin)/lint-imports --no-logo
 	@$(bin)/python -W ignore -m django makemigrations --check --dry-run --settings tests.settings
+
+# Each prints a table, and leaves its figures and a picture in var/bench; QUICK=1 takes less than a minute.
+bench-sessions: setup ## Measure what a session and a whole task cost, beside Celery and bare processes
+	@$(bin)/uv sync --frozen --inexact --quiet --group bench
+	@$(bin)/python -m bench.sessions

@@ -1,0 +1,1 @@
+"""Benchmarks that a user can run, with peers beside them: `make bench-NAME`."""

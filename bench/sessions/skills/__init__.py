@@ -1,0 +1,1 @@
+"""Skills that do nothing, so that what is measured is what runs them."""
