@@ -11,8 +11,16 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib.machinery import ModuleSpec
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+)
 from pathlib import Path
+from types import CodeType
 
 from autonomy.sdk import registry
 
@@ -25,6 +33,17 @@ _STRANGE = re.compile(r"\W")
 
 class ImportTooSlow(BaseException):
     """A module takes too long to import. Not an Exception, so that no module catches it."""
+
+
+class SourceOnly(SourceFileLoader):
+    """Runs the sources as they are: a version is a hash of them, and compiled files may be stale.
+
+    Python takes a compiled file for fresh that was made of sources of the same size and second.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def import_all(folders: Iterable[Path]) -> None:
@@ -40,6 +59,7 @@ def import_folder(folder: Path) -> None:
     stems = {path.stem for path in folder.glob("*.py")}
     if not stems:
         return
+    _read_sources_of(folder)
     package = _real_name(folder)
     if not package:
         package = folder.name if _is_free(folder.name) else _made_up(folder)
@@ -47,6 +67,20 @@ def import_folder(folder: Path) -> None:
     for stem in sorted(stems - {"__init__"}):
         name = f"{package}.{stem}"
         guarded(str(folder / f"{stem}.py"), partial(importlib.import_module, name))
+
+
+def _read_sources_of(folder: Path) -> None:
+    """Let everything below the folder be imported from its sources."""
+
+    def finder(path: str) -> FileFinder:
+        if not Path(path).is_relative_to(folder):
+            raise ImportError
+        return FileFinder(
+            path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceOnly, SOURCE_SUFFIXES)
+        )
+
+    sys.path_hooks.insert(0, finder)
+    sys.path_importer_cache.clear()
 
 
 def guarded(place: str, act: Callable[[], object]) -> None:
@@ -107,7 +141,10 @@ def _made_up(folder: Path) -> str:
 def _make_package(name: str, folder: Path) -> None:
     """Let modules of the folder be imported, even where its own file turns out to be broken."""
     init = folder / _INIT
-    spec = importlib.util.spec_from_file_location(name, init) if init.exists() else None
+    spec = None
+    if init.exists():
+        loader = SourceOnly(name, str(init))
+        spec = importlib.util.spec_from_file_location(name, init, loader=loader)
     spec = spec or ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [str(folder)]
     package = sys.modules[name] = importlib.util.module_from_spec(spec)
