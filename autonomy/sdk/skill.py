@@ -9,12 +9,16 @@ from typing import Any
 import pydantic
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from autonomy.domain.amounts import seconds, size
+from autonomy.domain.amounts import BadAmount, seconds, size
 from autonomy.sdk import registry
 from autonomy.sdk.errors import SkillDeclarationError
 from autonomy.sdk.evidence import Evidence
+from autonomy.sdk.naming import LONGEST_DESCRIPTION, check_line, check_name, labels_of
 from autonomy.sdk.plan import Plan, Settled
-from autonomy.sdk.scope import Scope
+from autonomy.sdk.scope import BadScope, Scope
+from autonomy.sdk.signature import arguments_of, result_of
+
+Number = typing.TypeVar("Number", int, float)
 
 
 class BadArguments(ValueError):
@@ -26,14 +30,14 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    wall_seconds: float = 300
-    cpu_seconds: float = 300
-    memory_bytes: int = 512_000_000
-    disk_bytes: int = 512_000_000
-    output_bytes: int = 1_000_000
-    result_bytes: int = 1_000_000
-    processes: int = 64
-    open_files: int = 256
+    wall_seconds: float = pydantic.Field(default=300, gt=0)
+    cpu_seconds: float = pydantic.Field(default=300, gt=0)
+    memory_bytes: int = pydantic.Field(default=512_000_000, ge=1)
+    disk_bytes: int = pydantic.Field(default=512_000_000, ge=1)
+    output_bytes: int = pydantic.Field(default=1_000_000, ge=1)
+    result_bytes: int = pydantic.Field(default=1_000_000, ge=1)
+    processes: int = pydantic.Field(default=64, ge=1)
+    open_files: int = pydantic.Field(default=256, ge=1)
 
 
 class Retries(BaseModel):
@@ -71,6 +75,18 @@ class Skill:
     reads_hook: Callable[..., Mapping[str, str]] | None = None
     reconcile_hook: Callable[..., Settled] | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be stored, shown or run; raises SkillDeclarationError."""
+        check_name(self.name)
+        if self.tier not in (1, 2, 3):
+            raise SkillDeclarationError(f"tier of {self.name} is {self.tier!r}; use 1, 2 or 3")
+        check_line(f"owner of {self.name}", self.owner)
+        check_line(f"description of {self.name}", self.description, LONGEST_DESCRIPTION)
+        try:
+            self.scope.check(self.arguments.model_fields)
+        except BadScope as error:
+            raise SkillDeclarationError(f"{self.name}: {error}") from None
 
     def preflight(self, hook: Callable[..., Plan]) -> Callable[..., Plan]:
         """Register `(ctx, **args) -> Plan`: says what would change, changes nothing."""
@@ -150,33 +166,27 @@ def skill(
     """
 
     def declare(run: Callable[..., Any]) -> Skill:
-        if tier not in (1, 2, 3):
-            raise SkillDeclarationError(f"tier of {run.__qualname__} is {tier}; use 1, 2 or 3")
+        frame = inspect.currentframe()
+        here = frame.f_back if frame else None
+        named = name or f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
         declared = Skill(
-            name=name or f"{run.__module__.rpartition('.')[2]}.{run.__name__}",
+            name=named,
             run=run,
             tier=tier,
             owner=owner,
             description=(inspect.getdoc(run) or "").partition("\n")[0],
-            limits=Limits(
-                wall_seconds=seconds(timeout),
-                cpu_seconds=seconds(timeout),
-                memory_bytes=size(memory),
-                disk_bytes=size(disk),
-                output_bytes=size(output),
-                processes=processes,
+            limits=limits_of(
+                named, timeout, memory=memory, disk=disk, output=output, processes=processes
             ),
-            retries=Retries(
-                max_attempts=retries + 1, base_seconds=seconds(backoff), on_exhausted=on_exhausted
-            ),
+            retries=retries_of(named, retries, backoff=backoff, on_exhausted=on_exhausted),
             scope=scope or Scope(),
-            estimate_seconds=seconds(estimate),
+            estimate_seconds=amount(f"estimate of {named}", seconds, estimate),
             foreign_code=foreign_code,
             critical=critical,
-            arguments=_arguments(run),
-            result=TypeAdapter(typing.get_type_hints(run, include_extras=True).get("return", Any)),
+            arguments=arguments_of(run, here),
+            result=result_of(run, here),
             module=run.__module__,
-            labels=frozenset(labels),
+            labels=labels_of(labels),
         )
         registry.add("skill", declared.name, declared)
         return declared
@@ -184,23 +194,51 @@ def skill(
     return declare
 
 
-def _arguments(run: Callable[..., Any]) -> type[BaseModel]:
-    """A model of the parameters after `ctx`; extra arguments are refused."""
-    hints = typing.get_type_hints(run, include_extras=True)
-    parameters = list(inspect.signature(run).parameters.values())
-    if not parameters or parameters[0].name != "ctx":
-        raise SkillDeclarationError(f"the first parameter of {run.__qualname__} must be `ctx`")
-    fields: dict[str, Any] = {}
-    for parameter in parameters[1:]:
-        if parameter.name not in hints:
-            raise SkillDeclarationError(
-                f"parameter {parameter.name!r} of {run.__qualname__} has no type; add one"
-            )
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (hints[parameter.name], default)
-    return pydantic.create_model(
-        run.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields
-    )
+def limits_of(
+    name: str,
+    timeout: str | float = "5m",
+    *,
+    memory: str | int = "512MB",
+    disk: str | int = "512MB",
+    output: str | int = "1MB",
+    processes: int = 64,
+) -> Limits:
+    """The hard edges of a skill as people write them; raises SkillDeclarationError."""
+    wall = amount(f"timeout of {name}", seconds, timeout)
+    try:
+        return Limits(
+            wall_seconds=wall,
+            cpu_seconds=wall,
+            memory_bytes=amount(f"memory of {name}", size, memory),
+            disk_bytes=amount(f"disk of {name}", size, disk),
+            output_bytes=amount(f"output of {name}", size, output),
+            processes=processes,
+        )
+    except pydantic.ValidationError as error:
+        raise SkillDeclarationError(f"limits of {name}: {_problems(error)}") from None
+
+
+def retries_of(
+    name: str,
+    retries: int = 2,
+    *,
+    backoff: str | float = "2s",
+    on_exhausted: typing.Literal["fail", "hold"] = "fail",
+) -> Retries:
+    """How often a skill is repeated; raises SkillDeclarationError."""
+    base = amount(f"backoff of {name}", seconds, backoff)
+    try:
+        return Retries(max_attempts=retries + 1, base_seconds=base, on_exhausted=on_exhausted)
+    except pydantic.ValidationError as error:
+        raise SkillDeclarationError(f"retries of {name}: {_problems(error)}") from None
+
+
+def amount(what: str, read: Callable[[Any], Number], given: Any) -> Number:
+    """A duration or size as a number; raises SkillDeclarationError."""
+    try:
+        return read(given)
+    except (BadAmount, TypeError) as error:
+        raise SkillDeclarationError(f"{what}: {error}") from None
 
 
 def _problems(error: pydantic.ValidationError) -> str:

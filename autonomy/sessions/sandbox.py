@@ -199,8 +199,9 @@ def _restrict(envelope: Envelope, bounds: Bounds) -> None:
 def _granted(envelope: Envelope, protected: tuple[Path, ...]) -> list[Ground]:
     """The folders of the session, and its scope. Only a run writes."""
     change = landlock.WRITE if envelope.purpose is Purpose.RUN else landlock.READ
-    paths = [(path, landlock.READ) for path in scoped(envelope.scope.read, protected)]
-    paths += [(path, change) for path in scoped(envelope.scope.write, protected)]
+    scope = envelope.scope
+    paths = [(path, landlock.READ) for path in scoped(scope.read, protected, scope.within)]
+    paths += [(path, change) for path in scoped(scope.write, protected, scope.within)]
     if envelope.purpose is not Purpose.LOOK:
         paths += [(Path(path), landlock.READ) for path in envelope.readable]
         paths += [(Path(path), change) for path in (envelope.folder, envelope.artifacts)]
@@ -215,16 +216,21 @@ def _needs(folder: Path, envelope: Envelope) -> bool:
     return any(Path(path).is_relative_to(folder) for path in (*given, *named))
 
 
-def scoped(patterns: Iterable[str], protected: tuple[Path, ...]) -> list[Path]:
+def scoped(
+    patterns: Iterable[str], protected: tuple[Path, ...], within: Iterable[tuple[str, str]] = ()
+) -> list[Path]:
     """The paths a scope names: `inbox/**` is the folder. Raises Refused for what no scope holds."""
-    return [_scoped(pattern, protected) for pattern in patterns]
+    tops = dict(within)
+    return [_scoped(pattern, protected, tops.get(pattern, "")) for pattern in patterns]
 
 
-def _scoped(pattern: str, protected: tuple[Path, ...]) -> Path:
+def _scoped(pattern: str, protected: tuple[Path, ...], top: str) -> Path:
     path = Path(pattern.removesuffix("/**").removesuffix("/*"))
     if not path.is_absolute():
         raise Refused(f"the scope names {pattern!r}; only absolute paths can be granted")
     real = path.resolve()
+    if top and not real.is_relative_to(Path(top).resolve()):
+        raise Refused(f"the scope names {pattern!r}; a link there leads out of {top}, to {real}")
     for taboo in protected:
         if real.is_relative_to(taboo) or taboo.is_relative_to(real):
             raise Refused(f"the scope names {pattern!r}; {taboo} is outside every scope")

@@ -20,8 +20,8 @@ def fine(ctx: Context) -> None:
     """Do nothing."""
 
 @skill(tier=1, name="astray", scope=Scope(read=("{nowhere}",)))
-def astray(ctx: Context) -> None:
-    """Have a scope that names no argument."""
+def astray(ctx: Context, nowhere: str | None = None) -> None:
+    """Have a scope that names an argument which may be none."""
 
 @skill(tier=1, name="here", scope=Scope(read=("{folder}",)))
 def here(ctx: Context, folder: str = "/usr/share") -> None:
