@@ -1,8 +1,28 @@
 """What each app does on every node, about every second: composed here, run by the supervisor."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import heartbeats.services
 from autonomy.node.services.looks import Looks
 from ledger import services as ledger
+
+
+@dataclass
+class Every:
+    """Does something at most once in so many seconds, in this process."""
+
+    seconds: float
+    due: float = 0.0
+
+    def __call__(self, act: Callable[[], object]) -> None:
+        if time.monotonic() >= self.due:
+            self.due = time.monotonic() + self.seconds
+            act()
+
+
+_hourly = Every(3600)
 
 
 def watch(looks: Looks) -> None:
@@ -14,3 +34,8 @@ def seal(_: Looks) -> None:
     """Seal what was recorded, and write the head of the chain down outside the database (C-24)."""
     if ledger.seal():
         ledger.anchor()
+
+
+def turn_months(_: Looks) -> None:
+    """Make the coming months of outcomes and drop what was kept long enough (C-25)."""
+    _hourly(ledger.turn_months)

@@ -108,7 +108,9 @@ AUTONOMY_SLOTS = int(environment.number("AUTONOMY_SLOTS", 2))
 AUTONOMY_TIERS = [int(tier) for tier in environment.words("AUTONOMY_TIERS", "1,2,3")]
 AUTONOMY_LABELS = environment.words("AUTONOMY_LABELS")
 # What each app does on every node, about every second.
-AUTONOMY_NODE_PARTS = ["config.parts.watch", "config.parts.seal"]
+AUTONOMY_NODE_PARTS = ["config.parts.watch", "config.parts.seal", "config.parts.turn_months"]
+# Months for which outcomes are kept besides this one; 0 is for ever (C-25). The owner's is used.
+AUTONOMY_OUTCOME_MONTHS = int(environment.number("AUTONOMY_OUTCOME_MONTHS", 24))
 # Seconds in which what an outcome says of a node and a skill loses half its weight (D-12).
 AUTONOMY_SCORE_HALF_LIFE = environment.number("AUTONOMY_SCORE_HALF_LIFE", 1800)
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db import connection
 from django.db.models.signals import post_migrate
 
@@ -9,8 +10,9 @@ class LedgerConfig(AppConfig):
     name = "ledger"
 
     def ready(self) -> None:
-        """After each migration, and so after each restore, the clock is ahead of every row."""
+        """After each migration, and so after each restore: what only the owner may say."""
         post_migrate.connect(_advance_clock, sender=self)
+        post_migrate.connect(_keep_months, sender=self)
 
 
 def _advance_clock(**_: Any) -> None:
@@ -18,3 +20,10 @@ def _advance_clock(**_: Any) -> None:
 
     if "ledger_event" in connection.introspection.table_names():
         advance()
+
+
+def _keep_months(**_: Any) -> None:
+    from ledger.services.months import keep_months  # noqa: PLC0415 -- as above
+
+    if "ledger_skillday" in connection.introspection.table_names():
+        keep_months(settings.AUTONOMY_OUTCOME_MONTHS)

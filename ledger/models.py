@@ -1,5 +1,6 @@
 """What happened: events, the blocks that seal them, outcomes and node scores."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Func
 from django.db.models.functions import Now
@@ -96,7 +97,10 @@ class Seal(Owned):
 
 
 class Outcome(Owned):
-    """The one terminal record of a task (C-25). Seconds and dollars."""
+    """The one terminal record of a task (C-25). Seconds and dollars.
+
+    Stored in one partition per month of the task's key; what is older than retention is dropped.
+    """
 
     task_id = models.UUIDField(primary_key=True)
     session_id = models.UUIDField(null=True)
@@ -108,6 +112,7 @@ class Outcome(Owned):
     reason = models.TextField(blank=True)
     verdict = models.CharField(max_length=20, blank=True)
     evidence = models.JSONField(default=dict)
+    decision_seconds = models.FloatField(null=True)  # from ready to dispatched
     queue_seconds = models.FloatField(default=0)
     run_seconds = models.FloatField(default=0)
     verify_seconds = models.FloatField(default=0)
@@ -122,10 +127,80 @@ class Outcome(Owned):
 
     class Meta:
         ordering = ["-at"]
-        indexes = [models.Index(fields=["skill", "-at"], name="outcome_skill")]
+        indexes = [
+            models.Index(fields=["-at"], name="outcome_time"),
+            models.Index(fields=["skill", "-at"], name="outcome_skill"),
+            # What was not proved, and what is ours, are few among many.
+            models.Index(
+                fields=["state", "verdict", "-at"],
+                condition=~models.Q(verdict="verified"),
+                name="outcome_unproven",
+            ),
+            models.Index(fields=["-at"], condition=models.Q(canary=True), name="outcome_canary"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.skill}: {self.state} {self.verdict}"
+
+
+class SkillDay(Owned):
+    """What became of a skill's tasks on a day (UTC), added up as they ended; outlives them (C-25).
+
+    `ended` are those that ended done or failed; canaries are counted apart and nowhere else.
+    """
+
+    pk = models.CompositePrimaryKey("workspace_id", "skill", "day")
+    skill = models.CharField(max_length=200)
+    day = models.DateField()
+    ran = models.BigIntegerField()
+    ended = models.BigIntegerField()
+    verified = models.BigIntegerField()
+    unverified = models.BigIntegerField()
+    failed = models.BigIntegerField()
+    stopped = models.BigIntegerField()  # cancelled, rejected or expired
+    first = models.BigIntegerField()  # ended at the first attempt
+    first_verified = models.BigIntegerField()
+    canaries = models.BigIntegerField()
+    retries = models.BigIntegerField()
+    dollars = models.DecimalField(max_digits=20, decimal_places=6)
+    tokens = models.BigIntegerField()
+    run_seconds = models.FloatField()
+    verify_seconds = models.FloatField()
+    expected_seconds = models.FloatField()
+    quality_sum = models.FloatField()
+    quality_count = models.BigIntegerField()
+    # Counts by duration, in the buckets of domain/spread.py.
+    runs = ArrayField(models.IntegerField())
+    queues = ArrayField(models.IntegerField())
+    decisions = ArrayField(models.IntegerField())
+    last_ran_at = models.DateTimeField(null=True)
+    last_verified_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace_id", "day"], name="skill_day")]
+
+    def __str__(self) -> str:
+        return f"{self.skill} {self.day}"
+
+
+class NodeDay(Owned):
+    """What a node did on a day (UTC): how its tasks ended, and how long its slots were in use."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "node", "day")
+    node = models.CharField(max_length=100)
+    day = models.DateField()
+    ended = models.BigIntegerField(default=0)
+    verified = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    alive_seconds = models.FloatField(default=0)
+    slot_seconds = models.FloatField(default=0)
+    busy_seconds = models.FloatField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace_id", "day"], name="node_day")]
+
+    def __str__(self) -> str:
+        return f"{self.node} {self.day}"
 
 
 class NodeScore(Owned):

@@ -63,6 +63,10 @@ def grant_roles(owner_url: str, names: Mapping[str, str]) -> None:
             _run(connection, "REVOKE ALL ON ALL SEQUENCES IN SCHEMA {} FROM {}", schema, role)
             if tables:
                 _run(connection, "REVOKE ALL ON {} FROM {}", _listed(tables), role)
+            for function in _owners_functions(connection):
+                _run(connection, f"REVOKE ALL ON FUNCTION {function} FROM {{}}", role)
+                if kind == "app":
+                    _run(connection, f"GRANT EXECUTE ON FUNCTION {function} TO {{}}", role)
             if kind == "app":
                 _let_write(connection, tables, role)
                 _run(connection, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {} TO {}", schema, role)
@@ -132,6 +136,18 @@ def _tables(connection: Connection) -> list[Table]:
         """
     )
     return [Table(name, whole, tuple(columns)) for name, whole, columns in rows]
+
+
+def _owners_functions(connection: Connection) -> list[str]:
+    """What runs with the owner's rights, and so does the little that the app may not do itself."""
+    rows = connection.execute(
+        """
+        SELECT p.oid::regprocedure::text FROM pg_proc p
+        WHERE p.prosecdef AND p.pronamespace = current_schema()::regnamespace
+          AND pg_has_role(p.proowner, 'USAGE')
+        """
+    )
+    return [str(name) for (name,) in rows]
 
 
 def _listed(tables: Iterable[Table]) -> Composable:

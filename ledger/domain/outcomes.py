@@ -29,6 +29,7 @@ class NewOutcome:
     reason: str = ""
     verdict: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    decision_seconds: float | None = None
     queue_seconds: float = 0.0
     run_seconds: float = 0.0
     verify_seconds: float = 0.0

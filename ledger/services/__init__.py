@@ -5,6 +5,7 @@ from ledger.domain.outcomes import NewOutcome
 from ledger.services.anchoring import anchor
 from ledger.services.clock import ClockWentBack
 from ledger.services.events import NoTransaction, record
+from ledger.services.months import turn_months
 from ledger.services.outcomes import record_outcomes
 from ledger.services.scores import fold_scores
 from ledger.services.sealing import seal
@@ -20,5 +21,6 @@ __all__ = [
     "record",
     "record_outcomes",
     "seal",
+    "turn_months",
     "verify",
 ]

@@ -1,4 +1,4 @@
-"""The one terminal record of each task (C-25)."""
+"""The one terminal record of each task, and what it adds to its day (C-25)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from django.db import connection
 
 from ledger.domain.outcomes import NewOutcome
 from ledger.domain.storable import json_text, text
+from ledger.services.rollups import added_node_days, added_skill_days
 from ledger.services.scores import fold_scores
 
 _COLUMNS = {
@@ -21,6 +22,7 @@ _COLUMNS = {
     "reason": "text",
     "verdict": "text",
     "evidence": "text",
+    "decision_seconds": "float8",
     "queue_seconds": "float8",
     "run_seconds": "float8",
     "verify_seconds": "float8",
@@ -33,18 +35,23 @@ _COLUMNS = {
     "canary": "bool",
     "workspace_id": "uuid",
 }
-_INSERT = f"""
-INSERT INTO ledger_outcome ({", ".join(_COLUMNS)})
-SELECT {", ".join(name + "::jsonb" * (name == "evidence") for name in _COLUMNS)}
-  FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
-    AS outcome ({", ".join(_COLUMNS)})
-    ON CONFLICT (task_id) DO NOTHING
-RETURNING task_id
+_RECORD = f"""
+WITH fresh AS (
+    INSERT INTO ledger_outcome ({", ".join(_COLUMNS)})
+    SELECT {", ".join(name + "::jsonb" * (name == "evidence") for name in _COLUMNS)}
+      FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
+        AS outcome ({", ".join(_COLUMNS)})
+        ON CONFLICT (task_id) DO NOTHING
+    RETURNING *
+), by_skill AS ({added_skill_days("fresh")}
+), by_node AS ({added_node_days("fresh")}
+)
+SELECT task_id FROM fresh
 """  # noqa: S608
 
 
 def record_outcomes(outcomes: Sequence[NewOutcome]) -> frozenset[UUID]:
-    """Store the outcomes and fold them into the scores; the tasks that had none before.
+    """Store the outcomes, add them to days and scores; answers the tasks that had none before.
 
     Call it once in a transaction, in which the tasks moved to their last state.
     """
@@ -52,7 +59,7 @@ def record_outcomes(outcomes: Sequence[NewOutcome]) -> frozenset[UUID]:
         return frozenset()
     columns = zip(*map(_row, sorted(outcomes, key=lambda o: o.task_id)), strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in columns])
+        cursor.execute(_RECORD, [list(column) for column in columns])
         recorded = frozenset(task_id for (task_id,) in cursor.fetchall())
     fold_scores([outcome for outcome in outcomes if outcome.task_id in recorded])
     return recorded

@@ -15,8 +15,8 @@ DOMAIN = sorted(
 
 # What plain values are made of. Nothing here reads a clock, a random number or the outside.
 PLAIN = {
-    "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "heapq",
-    "hmac", "itertools", "json", "math", "operator", "re", "rfc8785", "string", "typing",
+    "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib",
+    "heapq", "hmac", "itertools", "json", "math", "operator", "re", "rfc8785", "string", "typing",
     "unicodedata", "uuid", "zoneinfo",
 }  # fmt: skip
 OURS = {"autonomy", "console", "connectors", "firewall", "heartbeats", "ledger"}
