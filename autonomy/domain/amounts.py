@@ -1,7 +1,8 @@
-"""Durations and sizes as people write them: `2m`, `1.5h`, `512MB`."""
+"""Durations, sizes and sums as people write them: `2m`, `1.5h`, `512MB`, `0.25`."""
 
 import math
 import re
+from decimal import Decimal, InvalidOperation
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BYTES = {
@@ -17,8 +18,12 @@ _BYTES = {
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", re.ASCII)
 
 
+MICRODOLLAR = Decimal("0.000001")
+MOST_DOLLARS = Decimal(10_000_000)
+
+
 class BadAmount(ValueError):
-    """A duration or size that cannot be read."""
+    """A duration, size or sum that cannot be read."""
 
 
 def seconds(text: str | float) -> float:
@@ -29,6 +34,21 @@ def seconds(text: str | float) -> float:
 def size(text: str | int) -> int:
     """`"512MB"` → 512000000; a number is taken as bytes."""
     return int(_amount(text, _BYTES, "a size such as 64MB or 1GiB"))
+
+
+def dollars(amount: str | int | Decimal) -> Decimal:
+    """`"0.25"` → Decimal("0.250000"): whole microdollars, never rounded, never negative."""
+    if isinstance(amount, bool | float):  # 0.1 is not a tenth
+        raise BadAmount(f"{amount!r} is not a sum: write it as text, such as '0.25'")
+    try:
+        exact = Decimal(amount)
+        if exact.is_finite() and 0 <= exact <= MOST_DOLLARS:
+            whole = exact.quantize(MICRODOLLAR)
+            if whole == exact:
+                return abs(whole)  # there is a negative zero
+    except InvalidOperation:
+        pass  # told below: it is no number
+    raise BadAmount(f"{amount!r} is not a sum in dollars of at most six decimals, such as 0.25")
 
 
 def _amount(text: str | float, units: dict[str, float] | dict[str, int], form: str) -> float:

@@ -124,3 +124,9 @@ def already_closed(session_ids: Sequence[UUID]) -> set[UUID]:
     """Which sessions were settled: asked after a commit whose answer was lost."""
     closed = Session.objects.filter(~Q(ended=""), id__in=session_ids)
     return set(closed.values_list("id", flat=True))
+
+
+def overspent(session_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Which of these sessions asked for more than they may spend, and of what; one statement."""
+    marked = Session.objects.filter(id__in=session_ids).exclude(crossed="")
+    return dict(marked.values_list("id", "crossed"))

@@ -4,11 +4,13 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from autonomy.domain import amounts
 from autonomy.domain.amounts import BadAmount, seconds, size
 from autonomy.sdk import registry
 from autonomy.sdk.errors import SkillDeclarationError
@@ -18,11 +20,19 @@ from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.scope import BadScope, Scope
 from autonomy.sdk.signature import arguments_of, result_of
 
-Number = typing.TypeVar("Number", int, float)
+Number = typing.TypeVar("Number", int, float, Decimal)
 
 
 class BadArguments(ValueError):
     """Arguments that do not fit the schema; the message names each field."""
+
+
+Dollars = typing.Annotated[
+    Decimal,
+    pydantic.BeforeValidator(amounts.dollars),
+    pydantic.PlainSerializer(str),  # JSON has no exact numbers
+]
+"""A sum in whole microdollars."""
 
 
 class Limits(BaseModel):
@@ -38,6 +48,8 @@ class Limits(BaseModel):
     result_bytes: int = pydantic.Field(default=1_000_000, ge=1)
     processes: int = pydantic.Field(default=64, ge=1)
     open_files: int = pydantic.Field(default=256, ge=1)
+    tokens: int = pydantic.Field(default=0, ge=0, le=10**15)
+    dollars: Dollars = Decimal(0)
 
 
 class Retries(BaseModel):
@@ -150,6 +162,8 @@ def skill(
     disk: str | int = "512MB",
     output: str | int = "1MB",
     processes: int = 64,
+    tokens: int = 0,
+    dollars: str | Decimal = "0",
     retries: int = 2,
     backoff: str | float = "2s",
     on_exhausted: typing.Literal["fail", "hold"] = "fail",
@@ -159,7 +173,7 @@ def skill(
     critical: bool = False,
     labels: typing.Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Skill]:
-    """Declare a function as a skill; an undeclared tier is 3.
+    """Declare a function as a skill; an undeclared tier is 3, undeclared tokens and dollars none.
 
     `foreign_code` says that the session runs code nobody here has read: it then starts only where
     its files and its network can be cut off. Raises SkillDeclarationError.
@@ -176,7 +190,14 @@ def skill(
             owner=owner,
             description=(inspect.getdoc(run) or "").partition("\n")[0],
             limits=limits_of(
-                named, timeout, memory=memory, disk=disk, output=output, processes=processes
+                named,
+                timeout,
+                memory=memory,
+                disk=disk,
+                output=output,
+                processes=processes,
+                tokens=tokens,
+                dollars=dollars,
             ),
             retries=retries_of(named, retries, backoff=backoff, on_exhausted=on_exhausted),
             scope=scope or Scope(),
@@ -202,6 +223,8 @@ def limits_of(
     disk: str | int = "512MB",
     output: str | int = "1MB",
     processes: int = 64,
+    tokens: int = 0,
+    dollars: str | Decimal = "0",
 ) -> Limits:
     """The hard edges of a skill as people write them; raises SkillDeclarationError."""
     wall = amount(f"timeout of {name}", seconds, timeout)
@@ -213,6 +236,8 @@ def limits_of(
             disk_bytes=amount(f"disk of {name}", size, disk),
             output_bytes=amount(f"output of {name}", size, output),
             processes=processes,
+            tokens=tokens,
+            dollars=amount(f"dollars of {name}", amounts.dollars, dollars),
         )
     except pydantic.ValidationError as error:
         raise SkillDeclarationError(f"limits of {name}: {_problems(error)}") from None

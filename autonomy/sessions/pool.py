@@ -9,6 +9,7 @@
     pool.spawn(Order(…), leased_at=t)         # t = pool.now() taken before the claim was sent
     pool.renewed([session_id, …], at=t)       # t = pool.now() taken before the renewal was sent
     pool.cancel(session_id)                   # SIGTERM, 10 s, SIGKILL; Ended follows
+    pool.end(session_id, End.RESOURCE, "why", limit="dollars")  # SIGKILL
     for event in pool.handle_ready():         # whatever came, without waiting
         match event:
             case Started(session_id, pid): …
@@ -153,6 +154,11 @@ class SessionPool:
         else:
             self.tell_zygote({"cancel": str(session_id)})
 
+    def end(self, session_id: UUID, how: End, error: str, *, limit: str = "") -> None:
+        """Have the session killed for something that its zygote cannot see."""
+        kill = {"session_id": str(session_id), "ended": how, "limit": limit, "error": error}
+        self.tell_zygote({"kill": kill})
+
     def answer(self, call: Call, result: Any = None) -> None:
         """Answer a call; of a session that has ended meanwhile, nobody hears it."""
         self._reply(call, {"result": result})
@@ -277,8 +283,7 @@ class SessionPool:
         if isinstance(talk, Looker):
             self._lookers.heard(talk)
         if talk.broken:
-            kill = {"session_id": str(talk.session_id), "ended": End.FAILED, "error": talk.broken}
-            self.tell_zygote({"kill": kill})
+            self.end(talk.session_id, End.FAILED, talk.broken)
         if talk.channel.closed:
             self._switchboard.drop(talk)
 

@@ -122,7 +122,7 @@ class Zygote:
 
     def _kill(self, order: Message) -> None:
         for session in self._of([order["session_id"]]):
-            session.end(Doom(End(order["ended"]), error=order["error"]))
+            session.end(Doom(End(order["ended"]), order["limit"], order["error"]))
 
     def _begin_look(self, look: Message) -> None:
         for session in self._of([look["session_id"]]):

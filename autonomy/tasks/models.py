@@ -147,6 +147,10 @@ class Session(Owned):
     output = models.TextField(blank=True)
     peak_memory_bytes = models.BigIntegerField(null=True)
     cpu_seconds = models.FloatField(null=True)
+    # What it has spent, and which of the two it asked more of than it may have (C-15).
+    tokens = models.BigIntegerField(db_default=0)
+    dollars = models.DecimalField(max_digits=14, decimal_places=6, db_default=0)
+    crossed = models.CharField(max_length=10, blank=True, db_default="")
     started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
 
@@ -155,6 +159,25 @@ class Session(Owned):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.attempt} on {self.node}"
+
+
+class OutputChunk(Owned):
+    """A piece of what a running session has printed, gone soon after its end (C-17)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    session_id = models.UUIDField()  # no foreign key: it is written often and soon gone
+    start = models.BigIntegerField()  # how many characters the session printed before it
+    text = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["session_id", "start"]
+        constraints = [
+            models.UniqueConstraint(fields=["session_id", "start"], name="output_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.text)} characters from {self.start}"
 
 
 class Effect(Owned):

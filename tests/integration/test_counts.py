@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,9 @@ def test_each_operation_takes_the_statements_that_are_documented(others: int) ->
     found["settle of a batch of 50"] = settled(BATCH)
     running = Task.objects.filter(state=State.RUNNING, session_id__isnull=False)
     held = [(t.id, t.epoch, t.session_id) for t in running if t.session_id]
+    first = held[0]
+    pay = partial(services.spend, first[2], first[1], tokens=0, dollars=Decimal(0))
+    found["spend"] = statements(pay)
     found["renew all leases of a node"] = statements(lambda: services.renew(held))
 
     assert found == documented()

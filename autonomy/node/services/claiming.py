@@ -195,6 +195,13 @@ class Wanted:
     def claim(self) -> Claim:
         """The claim of it, for a new session."""
         offer, version = self.offer, self.declared.version
+        limits = Limits.model_validate(self.declared.declaration["limits"]).model_dump(mode="json")
         return Claim(
-            offer.task_id, offer.epoch, new_id(), version, self.digest, needs_approval(offer)
+            offer.task_id,
+            offer.epoch,
+            new_id(),
+            version,
+            self.digest,
+            needs_approval(offer),
+            limits,
         )

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from autonomy.node.selectors import already_closed
+from autonomy.node.selectors import already_closed, overspent
 from autonomy.node.services import calls
 from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.claiming import Claiming
@@ -16,6 +16,7 @@ from autonomy.node.services.looks import Looks
 from autonomy.node.services.running import Running
 from autonomy.node.services.workplace import Workplace, Write
 from autonomy.sessions.events import Call, Ended, Event
+from autonomy.sessions.orders import End
 from autonomy.sessions.pool import SessionPool
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services as tasks
@@ -28,6 +29,7 @@ RENEW_SECONDS = 5.0
 SWEEP_SECONDS = 5.0
 PARTS_SECONDS = 1.0
 SOURCES_SECONDS = 5.0
+SPENDING_SECONDS = 0.5
 LONGEST_WAIT = 1.0
 
 
@@ -62,6 +64,7 @@ class Turn:
             self._claim,
             Timer(SWEEP_SECONDS, tasks.reconcile),
             Timer(SOURCES_SECONDS, self._follow_sources),
+            Timer(SPENDING_SECONDS, self._end_overspent),
             self._parts,
         ]
 
@@ -222,6 +225,17 @@ class Turn:
             elif answers[item.claimed.task_id] and not item.cancelled:
                 self.running.cancel(item)
         self.claiming.paused = standing.paused
+
+    def _end_overspent(self) -> None:
+        """Sessions that asked for more tokens or dollars than they may spend end for that."""
+        running = [h for h in self.place.held.values() if h.session_end is None and h.pool.alive]
+        if not running:
+            return
+        crossed = overspent([held.claimed.session_id for held in running])
+        for held in running:
+            if limit := crossed.get(held.claimed.session_id):
+                error = f"it may not spend more {limit}"
+                held.pool.end(held.claimed.session_id, End.RESOURCE, error, limit=limit)
 
     def _fenced_off(self, held: Held) -> None:
         logger.warning("task %s is no longer held here; its session ends", held.claimed.task_id)

@@ -18,6 +18,7 @@ from autonomy.tasks.services.settle import (
     plan_accepted,
     settle,
 )
+from autonomy.tasks.services.spending import BadSpending, LimitReached, Spent, spend
 from autonomy.tasks.services.submit import (
     BadRequest,
     ChainStopped,
@@ -31,12 +32,15 @@ from autonomy.tasks.services.submit import (
 
 __all__ = [
     "BadRequest",
+    "BadSpending",
     "ChainStopped",
     "Child",
     "Claim",
     "Claimed",
     "Ending",
+    "LimitReached",
     "SessionEnd",
+    "Spent",
     "StaleWrite",
     "SubmitRefused",
     "Submitted",
@@ -56,6 +60,7 @@ __all__ = [
     "refuse",
     "renew",
     "settle",
+    "spend",
     "submit",
     "submit_children",
 ]

@@ -4,13 +4,14 @@ Time is the database's. A node proves who it is by its incarnation: after a rest
 another process took its name, what the old one still sends changes nothing.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from autonomy.domain.states import State
 from autonomy.tasks.services.settle import Ending, settle
@@ -33,6 +34,7 @@ class Claim:
     version: str
     action_digest: str
     needs_approval: bool
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ WITH me AS (
 ), want AS (
     SELECT * FROM unnest(
         %(tasks)s::uuid[], %(epochs)s::int[], %(sessions)s::uuid[], %(versions)s::text[],
-        %(digests)s::text[], %(approvals)s::bool[]
-    ) AS w(task_id, epoch, session_id, version, digest, needs_approval)
+        %(digests)s::text[], %(approvals)s::bool[], %(limits)s::jsonb[]
+    ) AS w(task_id, epoch, session_id, version, digest, needs_approval, limits)
 ), fit AS (
     SELECT w.* FROM want w JOIN tasks_task t ON t.id = w.task_id
     WHERE t.epoch = w.epoch AND t.node = %(node)s AND t.lease_until IS NULL
@@ -86,7 +88,7 @@ WITH me AS (
         started_at = now()
     FROM fit WHERE t.id = fit.task_id
     RETURNING t.id, t.session_id, t.epoch, t.attempt, t.state, t.started_at, t.workspace_id,
-              t.action_digest, fit.version, fit.needs_approval
+              t.action_digest, fit.version, fit.needs_approval, fit.limits
 ), consumed AS (
     UPDATE firewall_approval a SET consumed_at = coalesce(a.consumed_at, now())
     FROM taken WHERE taken.needs_approval AND a.task_id = taken.id
@@ -96,7 +98,7 @@ WITH me AS (
         grants, limits, ended, error_class, error, output, started_at)
     SELECT session_id, workspace_id, id, %(node)s,
            CASE state WHEN 'running' THEN 'run' ELSE 'preflight' END,
-           attempt, epoch, version, '{}', '{}', '', '', '', '', now()
+           attempt, epoch, version, '{}', limits, '', '', '', '', now()
     FROM taken
 )
 SELECT id, session_id, epoch, attempt,
@@ -146,6 +148,7 @@ def claim(node: str, incarnation: UUID, claims: Sequence[Claim]) -> list[Claimed
         "versions": [c.version for c in claims],
         "digests": [c.action_digest for c in claims],
         "approvals": [c.needs_approval for c in claims],
+        "limits": [Jsonb(dict(c.limits)) for c in claims],
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)

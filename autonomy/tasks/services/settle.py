@@ -17,6 +17,7 @@ from autonomy.tasks.models import Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
 from autonomy.tasks.services.sessions import SessionEnd, close_sessions
+from autonomy.tasks.services.spending import spent_by, with_spending
 from firewall import services as firewall
 from ledger.domain.storable import json_text, text
 from ledger.services import Fact, NewOutcome, record, record_outcomes
@@ -226,7 +227,7 @@ def _finish(ended: Sequence[Ending], moved: dict[UUID, _Move]) -> None:
     """One outcome per task, and whoever waited for it waits for one less."""
     if not ended:
         return
-    rows = Task.objects.in_bulk([ending.task_id for ending in ended])
+    rows = with_spending(Task.objects.all()).in_bulk([ending.task_id for ending in ended])
     record_outcomes([_outcome(e, rows[e.task_id], moved[e.task_id]) for e in ended])
     early = [e.task_id for e in ended if moved[e.task_id].old_state == State.BLOCKED]
     if early:
@@ -241,6 +242,7 @@ def _finish(ended: Sequence[Ending], moved: dict[UUID, _Move]) -> None:
 
 
 def _outcome(ending: Ending, task: Task, move: _Move) -> NewOutcome:
+    spent = spent_by(task)
     return NewOutcome(
         task_id=task.id,
         workspace_id=task.workspace_id,
@@ -258,6 +260,8 @@ def _outcome(ending: Ending, task: Task, move: _Move) -> NewOutcome:
         verify_seconds=ending.verify_seconds,
         expected_seconds=task.estimate_seconds,
         retries=max(0, move.attempt - 1),
+        dollars=spent.dollars,
+        tokens=spent.tokens,
         quality=ending.quality,
         error_class=ending.error_class or "",
         canary=task.canary,
