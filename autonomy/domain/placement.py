@@ -6,6 +6,7 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import NamedTuple
 
+from autonomy.domain.isolation import told
 from autonomy.domain.priority import MILLION, Weights
 from autonomy.domain.scores import Evidence, decay, speed, success
 from autonomy.domain.world import NodeFacts, ReadyTask, Record, World
@@ -48,7 +49,7 @@ def unfit(node: NodeFacts, need: Need) -> str:
     if need.version and node.skills[need.skill] != need.version:
         return f"has another version of {need.skill}"
     if node.isolation < need.isolation:
-        return f"isolates to level {node.isolation}, {need.isolation} is needed"
+        return f"offers isolation {told(node.isolation)}, {told(need.isolation)} is needed"
     return ""
 
 

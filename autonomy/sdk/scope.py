@@ -12,7 +12,9 @@ class BadScope(ValueError):
 
 
 class Scope(BaseModel):
-    """Paths a session may read or write beyond its folder, and whether it has a network.
+    """Paths a session may read or write beyond its folder, and whom it may talk to.
+
+    `network` is the node's; `loopback` is one of its own, where only its own processes are.
 
     A path may name arguments of the skill: `Scope(write=("{origin}",))`. Where it goes on from
     there, or begins before it, nothing leads out of that folder: `/srv/inbox/{name}`.
@@ -23,6 +25,7 @@ class Scope(BaseModel):
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     network: bool = False
+    loopback: bool = False
     hosts: tuple[str, ...] = ()
     """With a network: where skills in YAML may send requests, as `host` or `host:port`."""
     within: tuple[tuple[str, str], ...] = ()

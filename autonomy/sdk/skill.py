@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from autonomy.domain import amounts
 from autonomy.domain.amounts import BadAmount, seconds, size
+from autonomy.domain.isolation import FOREIGN_CODE, Rung, rung
 from autonomy.sdk import registry
 from autonomy.sdk.errors import SkillDeclarationError
 from autonomy.sdk.evidence import Evidence
@@ -76,6 +77,7 @@ class Skill:
     retries: Retries
     scope: Scope
     estimate_seconds: float
+    isolation: Rung
     foreign_code: bool
     critical: bool
     arguments: type[BaseModel]
@@ -143,6 +145,7 @@ class Skill:
             "retries": self.retries.model_dump(),
             "scope": self.scope.model_dump(mode="json"),
             "estimate_seconds": self.estimate_seconds,
+            "isolation": self.isolation,
             "foreign_code": self.foreign_code,
             "critical": self.critical,
             "labels": sorted(self.labels),
@@ -169,14 +172,16 @@ def skill(
     on_exhausted: typing.Literal["fail", "hold"] = "fail",
     scope: Scope | None = None,
     estimate: str | float = "10s",
+    isolation: typing.Literal["process", "files", "network", "syscalls"] | None = None,
     foreign_code: bool = False,
     critical: bool = False,
     labels: typing.Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Declare a function as a skill; an undeclared tier is 3, undeclared tokens and dollars none.
 
-    `foreign_code` says that the session runs code nobody here has read: it then starts only where
-    its files and its network can be cut off. Raises SkillDeclarationError.
+    `isolation` is the least that it needs: it starts nowhere else. `foreign_code` says that the
+    session runs code nobody here has read, and needs at least `network`. Raises
+    SkillDeclarationError.
     """
 
     def declare(run: Callable[..., Any]) -> Skill:
@@ -202,6 +207,7 @@ def skill(
             retries=retries_of(named, retries, backoff=backoff, on_exhausted=on_exhausted),
             scope=scope or Scope(),
             estimate_seconds=amount(f"estimate of {named}", seconds, estimate),
+            isolation=isolation_of(named, isolation, foreign_code=foreign_code),
             foreign_code=foreign_code,
             critical=critical,
             arguments=arguments_of(run, here),
@@ -264,6 +270,22 @@ def amount(what: str, read: Callable[[Any], Number], given: Any) -> Number:
         return read(given)
     except (BadAmount, TypeError) as error:
         raise SkillDeclarationError(f"{what}: {error}") from None
+
+
+def isolation_of(name: str, asked: str | None, *, foreign_code: bool = False) -> Rung:
+    """The least isolation of a skill; raises SkillDeclarationError."""
+    least = FOREIGN_CODE if foreign_code else Rung.PROCESS
+    if asked is None:
+        return least
+    try:
+        wanted = rung(asked)
+    except ValueError as error:
+        raise SkillDeclarationError(f"isolation of {name}: {error}") from None
+    if wanted < least:
+        raise SkillDeclarationError(
+            f"isolation of {name}: foreign code needs {least.word!r}, not {asked!r}"
+        )
+    return wanted
 
 
 def _problems(error: pydantic.ValidationError) -> str:

@@ -27,6 +27,8 @@ class Envelope:
     readable: tuple[str, ...]
     limits: Limits
     scope: Scope
+    isolation: int
+    """The least that it needs."""
     foreign_code: bool
     uid: int | None
     leased_at: float
@@ -55,6 +57,7 @@ class Envelope:
             readable=tuple(str(path) for files in artifacts for path in files.values()),
             limits=order.limits,
             scope=order.scope,
+            isolation=order.isolation,
             foreign_code=order.foreign_code,
             uid=order.uid,
             leased_at=leased_at,

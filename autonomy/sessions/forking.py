@@ -10,7 +10,7 @@ from autonomy.sessions import child, clock, namespaces
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.loading import NotLoaded
 from autonomy.sessions.orders import End
-from autonomy.sessions.sandbox import Bounds, Refused, group_of, refusal
+from autonomy.sessions.sandbox import Bounds, TooWeak, check, group_of
 from autonomy.sessions.watch import Running
 from autonomy.sessions.wire import Message
 
@@ -21,9 +21,7 @@ def begun(
     envelope: Envelope, component: Any, bounds: Bounds, sock: int, network: int | None
 ) -> Running:
     """The process of a new session; raises Refused, OSError."""
-    reason = refusal(envelope, bounds.isolation)
-    if reason:
-        raise Refused(reason)
+    check(envelope, bounds.isolation)
     if envelope.uid is not None:
         group_of(envelope.uid)
     if envelope.temp:
@@ -59,6 +57,7 @@ def refused(error: Exception) -> Message:
     elsewhere = isinstance(error, NotLoaded | OSError)
     return {
         "ended": End.REFUSED,
+        "limit": "isolation" if isinstance(error, TooWeak) else "",
         "error_class": ErrorClass.TRANSIENT if elsewhere else ErrorClass.PERMANENT,
         "error": str(error),
     }

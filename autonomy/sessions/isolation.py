@@ -1,7 +1,9 @@
 """How far sessions can be cut off on this machine (C-18): found by trying, told in words."""
 
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import autonomy
-from autonomy.sessions import ground, kernel, landlock, namespaces
+from autonomy.domain.isolation import Rung
+from autonomy.sessions import ground, kernel, landlock, namespaces, seccomp
+from autonomy.sessions.seccomp import Sockets
 
 _PROBE_SECONDS = 20
 _FIRST_KERNEL_THAT_COUNTS = (5, 14)
@@ -18,7 +22,8 @@ _FIRST_KERNEL_THAT_COUNTS = (5, 14)
 CONTAINED: dict[int, str] = {
     0: "run-aways and leftovers: time, memory, processes, disk, output, children that stay behind",
     1: "also files: a session reads the system, its own folders and its scope, and writes less",
-    2: "also other processes and the network: a session sees neither, and cannot reach the node",
+    2: "also the network: a session has none unless it declares one, and cannot reach the node",
+    3: "also other processes, and the parts of the kernel that no session needs",
 }
 
 
@@ -30,6 +35,8 @@ class Isolation:
     landlock: int
     """The version of its interface; 0 where there is none."""
     namespaces: bool
+    system_calls: bool
+    """The kernel asks a filter which system calls a session may make."""
     own_users: bool
     """Sessions can run as other users than the node, because it runs as root."""
     counts_processes: bool
@@ -44,7 +51,7 @@ class Isolation:
     @property
     def cuts_network(self) -> bool:
         """Whether a session can be kept from every network, also from names and datagrams."""
-        return self.namespaces
+        return self.namespaces or self.system_calls
 
     @property
     def contains(self) -> tuple[str, ...]:
@@ -60,9 +67,10 @@ class Isolation:
         return replace(
             self,
             level=min(self.level, level),
-            landlock=self.landlock if level >= 1 else 0,
-            namespaces=self.namespaces and level >= 2,
-            counts_processes=self.counts_processes and level >= 2,
+            landlock=self.landlock if level >= Rung.FILES else 0,
+            namespaces=self.namespaces and level >= Rung.NETWORK,
+            system_calls=self.system_calls and level >= Rung.SYSCALLS,
+            counts_processes=self.counts_processes and level >= Rung.NETWORK,
         )
 
     @classmethod
@@ -91,17 +99,26 @@ def detect(uids: Iterable[int] = ()) -> Isolation:
 def probe(uids: Iterable[int] = ()) -> Isolation:
     """The same, in this process, which must have a single thread."""
     version = landlock.abi()
-    obstacle = _obstacle()
+    obstacle, unfiltered = _obstacle(), _unfiltered()
     root = namespaces.is_root()
-    level = 2 if version and not obstacle else 1 if version else 0
     return Isolation(
-        level=level,
+        level=_level(files=version > 0, view=not obstacle, system_calls=not unfiltered),
         landlock=version,
         namespaces=not obstacle,
+        system_calls=not unfiltered,
         own_users=root,
         counts_processes=_kernel_version() >= _FIRST_KERNEL_THAT_COUNTS,
-        facts=(*_told(version, obstacle, root=root), *_hidden_from(uids)),
+        facts=(*_told(version, obstacle, unfiltered, root=root), *_hidden_from(uids)),
     )
+
+
+def _level(*, files: bool, view: bool, system_calls: bool) -> Rung:
+    """Each rung stands on the one below; the network can be cut off in two ways."""
+    if not files:
+        return Rung.PROCESS
+    if view and system_calls:
+        return Rung.SYSCALLS
+    return Rung.NETWORK if view or system_calls else Rung.FILES
 
 
 def unreadable(paths: Iterable[Path], uid: int) -> list[Path]:
@@ -145,6 +162,30 @@ def _try_namespaces() -> None:
     namespaces.cut_network()
 
 
+def _unfiltered() -> str:
+    """Why the system calls of a session cannot be filtered; empty where they can."""
+    try:
+        made = seccomp.filter_for(Sockets.LOCAL)
+    except OSError as error:
+        return str(error.strerror)
+    pid = os.fork()
+    if pid == 0:
+        _exit_after(lambda: _try_filter(made))
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return f"the kernel does not take the filter ({os.strerror(status)})" if status else ""
+
+
+def _try_filter(made: seccomp.Filter) -> None:
+    """Take it, and see that it holds."""
+    kernel.no_new_privileges()
+    made.install()
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+    except PermissionError:
+        return
+    raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+
 def _exit_after(act: Callable[[], None]) -> None:
     """In a forked child: do it, and leave with its error as status."""
     status = 255
@@ -157,23 +198,29 @@ def _exit_after(act: Callable[[], None]) -> None:
         os._exit(status)
 
 
-def _told(version: int, obstacle: str, *, root: bool) -> list[str]:
+def _told(version: int, obstacle: str, unfiltered: str, *, root: bool) -> list[str]:
     files = (
         f"Landlock (version {version}) keeps sessions to their files"
         if version
         else "Landlock is not there: sessions can read and write all that their user can"
     )
     view = (
-        f"sessions share processes and network with the node: {obstacle}"
+        f"sessions have no view of processes and network of their own: {obstacle}"
         if obstacle
         else "sessions see only their own processes and have no network unless declared"
+    )
+    calls = (
+        f"sessions may make every system call: {unfiltered}"
+        if unfiltered
+        else "system calls that no session needs are refused"
+        + (", and with them every network that is not declared" if obstacle else "")
     )
     users = (
         "sessions can run as users of their own"
         if root
         else "sessions run as the node's own user; start it as root to keep them apart by user"
     )
-    return [files, view, users]
+    return [files, view, calls, users]
 
 
 def _hidden_from(uids: Iterable[int]) -> list[str]:

@@ -55,6 +55,8 @@ class Order(BaseModel):
     artifacts: Path
     limits: Limits = Limits()
     scope: Scope = Scope()
+    isolation: int = 0
+    """The least that it needs, by `autonomy.domain.isolation`."""
     foreign_code: bool = False
     upstream: tuple[dict[str, Any], ...] = ()
     """`autonomy.sdk.context.Upstream` in JSON form."""
@@ -85,7 +87,10 @@ class Report(BaseModel):
 
     ended: End
     limit: str = Field(default="", max_length=20)
-    """Which limit was crossed: wall, cpu, memory, processes, disk, output, result, open_files."""
+    """Which limit was crossed: wall, cpu, memory, processes, disk, output, result, open_files.
+
+    Of a session that was refused, what it lacked: `isolation`.
+    """
     error_class: ErrorClass | None = None
     error: str = ""
     ambiguous: bool = False

@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from autonomy.domain.isolation import Rung
 from autonomy.domain.states import ErrorClass
 from autonomy.sessions import clock, errands
 from autonomy.sessions.envelope import Envelope, contents
@@ -75,7 +76,7 @@ class SessionPool:
         protected: tuple[Path, ...] = (),
         lease_seconds: float = 20,
         patience: float = 10,
-        strongest: int = 2,
+        strongest: int = Rung.SYSCALLS,
     ) -> None:
         """What is loaded, and how strictly it is run.
 

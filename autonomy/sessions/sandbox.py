@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from autonomy.sessions import ground, kernel, landlock, namespaces, variables
+from autonomy.domain.isolation import FOREIGN_CODE, told
+from autonomy.sessions import ground, kernel, landlock, namespaces, seccomp, variables
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.landlock import Ground
 from autonomy.sessions.namespaces import is_root
 from autonomy.sessions.orders import Purpose
+from autonomy.sessions.seccomp import Sockets
 
 _CPU_GRACE_SECONDS = 2
 _DATA_GRACE_BYTES = 64 << 20
@@ -29,6 +31,10 @@ _HIGHEST_FD = 65_536
 
 class Refused(Exception):
     """The session cannot be bounded as it must be; nothing of it was run."""
+
+
+class TooWeak(Refused):
+    """This machine cuts sessions off less than this one asks for."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ def prepared(isolation: Isolation, folders: Iterable[Path], protected: Iterable[
     """Opened once, before any session: what all of them may read."""
     readable = landlock.ground(ground.readable(folders), landlock.READ)
     devices = landlock.ground(ground.DEVICES, landlock.WRITE)
+    if isolation.system_calls:
+        for sockets in Sockets:
+            seccomp.filter_for(sockets)
     life, held = os.pipe2(os.O_CLOEXEC)
     return Bounds(
         isolation=isolation,
@@ -62,17 +71,16 @@ def prepared(isolation: Isolation, folders: Iterable[Path], protected: Iterable[
     )
 
 
-def refusal(envelope: Envelope, isolation: Isolation) -> str:
-    """Why code that nobody here has read cannot be run on this machine; empty where it can."""
+def check(envelope: Envelope, isolation: Isolation) -> None:
+    """Before anything is begun: raises Refused for what cannot be bounded as it must be."""
     if envelope.uid is not None and not is_root():
-        return f"only root can start a session as user {envelope.uid}"
-    if not envelope.foreign_code:
-        return ""
-    if not isolation.cuts_files:
-        return "foreign code may only run where its files can be cut off; here they cannot"
-    if not isolation.cuts_network and not envelope.scope.network:
-        return "foreign code may only run where its network can be cut off; here it cannot"
-    return ""
+        raise Refused(f"only root can start a session as user {envelope.uid}")
+    least = max(envelope.isolation, FOREIGN_CODE if envelope.foreign_code else 0)
+    if isolation.level < least:
+        raise TooWeak(
+            f"it needs isolation {told(least)}, and this node offers {told(isolation.level)}; "
+            "see `autonomy doctor` for what is missing, or run it on another node"
+        )
 
 
 def enter(envelope: Envelope, bounds: Bounds) -> None:
@@ -97,6 +105,17 @@ def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
     _close_all_but(kept)
     # Last: what was inherited and what the sandbox opens above do not count against the session.
     _bound(resource.RLIMIT_NOFILE, envelope.limits.open_files)
+    if bounds.isolation.system_calls:
+        seccomp.filter_for(_sockets(envelope, bounds.isolation)).install()
+
+
+def _sockets(envelope: Envelope, isolation: Isolation) -> Sockets:
+    """Those that lead no further than the scope says."""
+    if envelope.scope.network:
+        return Sockets.NETWORK
+    if not isolation.namespaces:
+        return Sockets.PAIRS
+    return Sockets.LOOPBACK if envelope.scope.loopback else Sockets.LOCAL
 
 
 def _cut_network(envelope: Envelope, network: int | None) -> None:

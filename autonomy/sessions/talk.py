@@ -1,5 +1,6 @@
 """The supervisor's end of the socket to one session: its calls, and its last word."""
 
+import signal
 import socket
 
 from pydantic import ValidationError
@@ -70,9 +71,15 @@ class Talk:
     def _mute(self, told: Message) -> Message:
         """A session that ended without a word."""
         number, status = told.get("signal"), told.get("exit_status")
-        how = f"was killed by signal {number}" if number else f"exited with status {status}"
+        how = f"was killed by {_signal(number)}" if number else f"exited with status {status}"
         error = self.broken or f"the session {how} and gave no result"
         return {"ended": End.FAILED, "error_class": ErrorClass.TRANSIENT, "error": error}
+
+
+def _signal(number: int) -> str:
+    """Those between the named ones belong to nobody."""
+    named = number in set(signal.Signals)
+    return f"signal {number} ({signal.Signals(number).name})" if named else f"signal {number}"
 
 
 def report_of(told: Message) -> Report:

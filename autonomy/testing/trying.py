@@ -50,6 +50,7 @@ class Attempt:
             artifacts=self.home / "artifacts",
             limits=Limits.model_validate(declared["limits"]),
             scope=Scope.model_validate(declared["scope"]).resolved(self.known()),
+            isolation=declared["isolation"],
             foreign_code=declared["foreign_code"] and purpose is not Purpose.VERIFY,
             upstream=tuple(map(dict, self.upstream)),
             uid=_uid(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from stat import S_IMODE
 
+from autonomy.domain.isolation import told
 from autonomy.sessions import isolation
 from console.host import environment
 from console.host.account import server_account
@@ -149,11 +150,11 @@ def _roles(home: Home, _environ: Mapping[str, str]) -> Finding:
 def _isolation(_home: Home, environ: Mapping[str, str]) -> Finding:
     stranger = server_account(environ)  # sees of the checkout as little as sessions do
     found = isolation.detect([stranger.uid] if stranger else [])
-    seen = f"level {found.level}: {'; '.join(found.facts)}"
+    seen = f"level {told(found.level)}: {'; '.join(found.facts)}"
     if found.level == max(isolation.CONTAINED):
         return Finding("isolation", Verdict.OK, seen)
     fix = (
         "use a kernel with Landlock (5.13 or newer), and let this user, or this container, make "
-        "namespaces; skills that need more than this level do not start"
+        "namespaces and filter system calls; skills that need more than this level do not start"
     )
     return Finding("isolation", Verdict.WARN, seen, fix)

@@ -44,7 +44,7 @@ class Tested(BaseModel):
 @skill(
     name="repo.test", owner="steward", tier=1, timeout="5m", memory="1GB", disk="2GB",
     output="2MB", processes=128, retries=2, estimate="20s", foreign_code=True,
-    scope=Scope(read=("{origin}",)),
+    scope=Scope(read=("{origin}",), loopback=True),
 )  # fmt: skip
 def test(ctx: Context, origin: Origin, commit: Commit) -> Tested:
     """Run the tests of a commit without a network, and keep their report."""

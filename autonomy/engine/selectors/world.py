@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from autonomy.domain.isolation import FOREIGN_CODE
 from autonomy.domain.placement import unavailable
 from autonomy.domain.priority import DEFAULT_WEIGHTS, Weights, weights_from
 from autonomy.domain.reasons import Reason
@@ -25,7 +26,6 @@ from autonomy.engine.models import Weights as WeightsRow
 from autonomy.systemmap.models import Component, Kind
 from ledger.selectors import database_time
 
-FOREIGN_CODE_ISOLATION = 2
 PER_ORIGIN = 300
 READY_LIMIT = 3000
 
@@ -46,7 +46,8 @@ WITH ranked AS (
 )
 SELECT r.id, r.skill, r.tier, r.origin, r.ready_at, r.estimate_seconds, r.dependents,
        r.critical_path, r.priority_hint, r.state, r.epoch, coalesce(r.parent_id::text, ''),
-       coalesce((c.declaration->>'foreign_code')::bool, false),
+       greatest((c.declaration->>'isolation')::int,
+                CASE WHEN (c.declaration->>'foreign_code')::bool THEN %(foreign_code)s ELSE 0 END),
        coalesce(ARRAY(SELECT jsonb_array_elements_text(c.declaration->'labels')), '{}'),
        ARRAY(SELECT DISTINCT s.node FROM tasks_session s
              WHERE s.task_id = r.id AND s.ended NOT IN ('', 'ok')), statement_timestamp()
@@ -96,7 +97,7 @@ class Ready(NamedTuple):
     state: str
     epoch: int
     parent: str
-    foreign_code: bool
+    isolation: int
     labels: list[str]
     failed_on: list[str]
     now: datetime
@@ -143,6 +144,7 @@ def _bounds(weights: Weights) -> dict[str, float]:
         "waiting": weights.waiting,
         "per_origin": PER_ORIGIN,
         "limit": READY_LIMIT,
+        "foreign_code": FOREIGN_CODE,
     }
 
 
@@ -171,7 +173,7 @@ def _task(row: Ready) -> ReadyTask:
         hint=row.priority_hint,
         purpose=Purpose.PREFLIGHT if row.state == "preflight" else Purpose.RUN,
         labels=tuple(sorted(row.labels)),
-        isolation=FOREIGN_CODE_ISOLATION if row.foreign_code else 0,
+        isolation=row.isolation,
         siblings=row.parent,
         approved=row.tier > 2 and row.state == "ready",
         failed_on=tuple(sorted(row.failed_on)),

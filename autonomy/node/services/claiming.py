@@ -165,6 +165,7 @@ class Claiming:
             artifacts=folders.artifacts,
             limits=Limits.model_validate(declaration["limits"]),
             scope=resolved_scope(offer, declared),
+            isolation=declaration["isolation"],
             foreign_code=declaration["foreign_code"],
             upstream=tuple(self._upstream(offer.task_id, folders)),
             idempotency_base=str(offer.task_id),

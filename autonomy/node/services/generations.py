@@ -37,6 +37,12 @@ class Generations:
         """The newest first."""
         return (self.newest, *self._older)
 
+    @property
+    def isolation(self) -> int:
+        """How far the newest cuts its sessions off."""
+        found = self.newest.isolation
+        return found.level if found else 0
+
     def hear(self) -> None:
         """Put whatever has been said into the inbox."""
         for pool in self.all:

@@ -19,7 +19,6 @@ from autonomy.node.services.artifacts import ArtifactStore
 from autonomy.node.services.generations import Generations
 from autonomy.node.services.turn import Part, Turn, declare
 from autonomy.node.services.workplace import Node, Workplace
-from autonomy.sessions import isolation
 from autonomy.systemmap import services as systemmap
 
 logger = logging.getLogger(__name__)
@@ -90,7 +89,7 @@ class Supervisor:
                 tiers=self.node.tiers,
                 slots=self.node.slots,
                 labels=self.node.labels,
-                isolation=isolation.detect().level,
+                isolation=generations.isolation,
                 pid=os.getpid(),
             )
         )

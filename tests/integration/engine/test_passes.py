@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from autonomy.domain.decide import decide
+from autonomy.domain.isolation import Rung, told
 from autonomy.domain.priority import DEFAULT_WEIGHTS
+from autonomy.domain.reasons import Reason
 from autonomy.domain.states import HeldFor, State
 from autonomy.domain.world import from_json, world_hash
 from autonomy.engine.models import Leadership, Pass
@@ -18,6 +21,8 @@ from autonomy.engine.selectors import explanation_of
 from autonomy.engine.services import leadership
 from autonomy.engine.services.answers import hear_answers
 from autonomy.engine.services.dispatch import dispatch
+from autonomy.systemmap.models import Component
+from autonomy.systemmap.models import Node as NodeRow
 from autonomy.tasks import services
 from autonomy.tasks.models import Effect, Task
 from firewall import services as firewall
@@ -67,6 +72,26 @@ def test_a_ready_task_is_dispatched_to_a_node_that_has_its_skill() -> None:
     task.refresh_from_db()
     assert (task.state, task.node, task.epoch) == (State.DISPATCHED, "n1", 1)
     assert done.doorbells == {("n1", 1)}
+
+
+@pytest.mark.parametrize(
+    "declared", [{"isolation": Rung.SYSCALLS}, {"isolation": 0, "foreign_code": True}]
+)
+def test_a_task_that_no_node_cuts_off_far_enough_waits_and_says_so(
+    declared: dict[str, Any],
+) -> None:
+    skill = Component.objects.get(name="one")
+    Component.objects.update(declaration={**skill.declaration, **declared})
+    NodeRow.objects.update(isolation=Rung.FILES)
+    task = submit()
+
+    assert dispatch({}).count == 0
+    why = explanation_of(task.id)
+    assert why.reason is Reason.NO_CAPABLE_NODE
+    needed = Rung.SYSCALLS if declared["isolation"] else Rung.NETWORK
+    assert f"n1 offers isolation 1 (files), {told(needed)} is needed" in why.words
+    NodeRow.objects.update(isolation=needed)
+    assert dispatch({}).count == 1
 
 
 def test_a_task_that_is_not_due_is_left() -> None:

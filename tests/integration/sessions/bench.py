@@ -16,9 +16,10 @@ from uuid import UUID, uuid4
 
 from autonomy.sdk.scope import Scope
 from autonomy.sdk.skill import Limits
-from autonomy.sessions import folders
+from autonomy.sessions import folders, kernel, seccomp
 from autonomy.sessions.orders import Order, Purpose, Report
 from autonomy.sessions.pool import Call, Ended, Output, SessionPool, Started
+from autonomy.sessions.seccomp import Sockets
 
 BEHAVIOURS = Path(__file__).parent / "behaviours"
 _AT_ONCE = 4
@@ -161,10 +162,13 @@ def with_neighbours(bench: Bench, plans: dict[str, dict[str, Any]]) -> dict[str,
 
 
 def main() -> None:
-    """A plan from stdin, what came of it to stdout."""
+    """A plan from stdin, what came of it to stdout; `contained` as most containers are."""
     plan = json.load(sys.stdin)
-    home = Path(plan["home"]) / f"by-{os.getuid()}-{plan['strongest']}"
+    home = Path(plan["home"]) / f"by-{os.getuid()}-{plan['strongest']}-{plan['contained']}"
     home.mkdir(mode=0o755)
+    if plan["contained"]:
+        kernel.no_new_privileges()
+        seccomp.filter_for(Sockets.NETWORK).install()
     with Bench(home, strongest=plan["strongest"]) as bench:
         found = with_neighbours(bench, plan["plans"])
         isolation = bench.pool.isolation

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from autonomy.domain.isolation import Rung
 from autonomy.sessions import folders, isolation
 from tests.integration.sessions.bench import Bench
 
@@ -49,17 +50,30 @@ def as_stranger(home: Path, plans: dict[str, dict[str, Any]], strongest: int) ->
     """What comes of the plans where the whole node runs as an ordinary user."""
     if os.getuid() != 0:
         pytest.skip("the tests themselves run as an ordinary user")
-    os.chown(home, STRANGER, STRANGER)
+    return dict(_elsewhere(home, plans, strongest=strongest)["found"])
+
+
+def contained(home: Path, plans: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The same in a container as most are: no user makes namespaces there."""
+    return _elsewhere(home, plans, contained=True)
+
+
+def _elsewhere(home: Path, plans: dict[str, dict[str, Any]], *, strongest: int = Rung.SYSCALLS,
+               contained: bool = False) -> dict[str, Any]:  # fmt: skip
+    """What comes of the plans in a process of its own, as an ordinary user."""
+    who: dict[str, Any] = {}
+    if os.getuid() == 0:
+        os.chown(home, STRANGER, STRANGER)
+        who = {"user": STRANGER, "group": STRANGER, "extra_groups": []}
+    plan = {"home": str(home), "plans": plans, "strongest": strongest, "contained": contained}
     answer = subprocess.run(
         [sys.executable, "-m", "tests.integration.sessions.bench"],
-        input=json.dumps({"home": str(home), "plans": plans, "strongest": strongest}).encode(),
+        input=json.dumps(plan).encode(),
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=ROOT,
-        user=STRANGER,
-        group=STRANGER,
-        extra_groups=[],
         stdout=subprocess.PIPE,
         timeout=60,
         check=True,
+        **who,
     )
-    return dict(json.loads(answer.stdout)["found"])
+    return dict(json.loads(answer.stdout))

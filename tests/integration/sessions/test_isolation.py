@@ -11,19 +11,29 @@ from typing import Any
 
 import pytest
 
+from autonomy.domain.isolation import Rung
 from autonomy.sessions import isolation, variables
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.orders import End
 from tests.integration.sessions.bench import Bench
-from tests.integration.sessions.conftest import STRANGER, as_stranger, linux_only
+from tests.integration.sessions.conftest import (
+    ROOT,
+    STRANGER,
+    as_stranger,
+    contained,
+    linux_only,
+)
 
 pytestmark = linux_only
+
+OUTSIDE = ROOT / "pyproject.toml"
+"""What everybody may read, and no session is given."""
 
 
 @pytest.fixture(autouse=True)
 def _enough(found: Isolation) -> None:
-    if found.level < 2:
-        pytest.skip("needs Landlock and namespaces: " + "; ".join(found.facts))
+    if found.level < Rung.SYSCALLS:
+        pytest.skip("needs the whole ladder: " + "; ".join(found.facts))
 
 
 @pytest.fixture
@@ -80,7 +90,7 @@ def test_only_the_own_processes_can_be_seen(bench: Bench) -> None:
     assert bench.run("calm.processes").result == 1
 
 
-@pytest.mark.parametrize("path", ["/etc/shadow", "/proc/sys/../../etc/shadow", __file__])
+@pytest.mark.parametrize("path", ["/etc/shadow", "/proc/sys/../../etc/shadow", str(OUTSIDE)])
 def test_files_outside_cannot_be_read(bench: Bench, path: str) -> None:
     report = bench.run("calm.read", args={"path": path})
 
@@ -136,9 +146,22 @@ def test_no_scope_holds_what_is_protected(home: Path) -> None:
     assert "outside every scope" in reports[0].error
 
 
-def test_there_is_no_network_but_a_loopback_of_its_own(bench: Bench, listener: int) -> None:
-    assert "refused" in bench.run("calm.connect", args={"port": listener}).error
-    assert bench.run("calm.loopback").result == "hello"
+def test_there_is_no_network(bench: Bench, listener: int) -> None:
+    for report in (
+        bench.run("calm.connect", args={"port": listener}),
+        bench.run("calm.shout", args={"port": listener}),
+        bench.run("calm.loopback"),
+    ):
+        assert report.ended is End.FAILED
+        assert "PermissionError" in report.error
+
+
+def test_a_declared_loopback_is_one_of_its_own(bench: Bench, listener: int) -> None:
+    own = {"loopback": True}
+
+    assert bench.run("calm.loopback", scope=own).result == "hello"
+    report = bench.run("calm.connect", args={"port": listener}, scope=own)
+    assert "refused" in report.error
 
 
 def test_a_declared_network_is_there(bench: Bench, listener: int) -> None:
@@ -151,7 +174,8 @@ def test_datagrams_do_not_get_out(bench: Bench) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(0.3)
-        bench.run("calm.shout", args={"port": receiver.getsockname()[1]})
+        port = receiver.getsockname()[1]
+        bench.run("calm.shout", args={"port": port}, scope={"loopback": True})
 
         with pytest.raises(TimeoutError):
             receiver.recv(100)
@@ -195,13 +219,46 @@ def test_foreign_code_is_refused_where_it_cannot(home: Path, strongest: int) -> 
     with Bench(home, strongest=strongest) as weaker:
         report = weaker.run("calm.foreign", foreign_code=True)
 
-    assert report.ended is End.REFUSED
-    assert "cut off" in report.error
+    assert (report.ended, report.limit) == (End.REFUSED, "isolation")
+    assert "needs isolation 2 (network)" in report.error
+    assert "autonomy doctor" in report.error
+
+
+@pytest.mark.parametrize("level", Rung)
+def test_a_session_starts_where_what_it_needs_is_there_and_nowhere_else(
+    home: Path, level: Rung
+) -> None:
+    with Bench(home, strongest=level) as bench:
+        ended = [bench.run("calm.add", args={"left": 1}, isolation=needed).ended for needed in Rung]
+
+    assert ended == [End.OK if needed <= level else End.REFUSED for needed in Rung]
+
+
+def test_a_container_without_namespaces_cuts_the_network_with_the_filter(
+    home: Path, listener: int
+) -> None:
+    port = {"args": {"port": listener}}
+    plans: dict[str, dict[str, Any]] = {
+        "stream": {"component": "calm.connect", **port},
+        "datagram": {"component": "calm.shout", **port},
+        "file": {"component": "calm.knock", "args": {"path": "/run/any.sock"}},
+        "foreign code": {"component": "calm.foreign", "foreign_code": True},
+        "declared": {"component": "calm.connect", "scope": {"network": True}, **port},
+    }
+
+    answer = contained(home, plans)
+
+    assert answer["level"] == Rung.NETWORK
+    reports = {name: pair["report"] for name, pair in answer["found"].items()}
+    for name in ("stream", "datagram", "file"):
+        assert "PermissionError: [Errno 1]" in reports[name]["error"]
+    assert reports["foreign code"]["result"] == "ran"
+    assert reports["declared"]["result"] == "hello"
 
 
 def test_landlock_alone_denies_files_and_tcp(home: Path, listener: int) -> None:
     plans: dict[str, dict[str, Any]] = {
-        "file": {"component": "calm.read", "args": {"path": __file__}},
+        "file": {"component": "calm.read", "args": {"path": str(OUTSIDE)}},
         "environment": {"component": "calm.read", "args": {"path": "/proc/1/environ"}},
         "tcp": {"component": "calm.connect", "args": {"port": listener}},
         "signal": {"component": "hostile.kill_parent"},
@@ -215,8 +272,8 @@ def test_landlock_alone_denies_files_and_tcp(home: Path, listener: int) -> None:
 
 
 def test_what_was_found_is_told_in_words(found: Isolation) -> None:
-    assert found.level == 2
-    assert len(found.contains) == 3
+    assert found.level == Rung.SYSCALLS
+    assert len(found.contains) == 4
     assert any("Landlock" in fact for fact in found.facts)
     assert Isolation.from_json(json.loads(json.dumps(found.as_json()))) == found
 

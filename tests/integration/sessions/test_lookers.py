@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from autonomy.domain.isolation import Rung
 from autonomy.domain.states import ErrorClass
 from autonomy.sdk.scope import Scope
 from autonomy.sessions.isolation import Isolation
@@ -44,14 +45,14 @@ def test_a_detector_looks_and_finds(bench: Bench) -> None:
         ("writer", "read-only"),
         ("smuggler", "multiple commands"),
         ("filer", "PermissionError"),
-        ("caller", "refused"),
+        ("caller", "Operation not permitted"),
     ],
 )
 def test_a_detector_changes_nothing(
     bench: Bench, found: Isolation, detector: str, why: str
 ) -> None:
-    if found.level < 2:
-        pytest.skip("needs Landlock and namespaces")
+    if found.level < Rung.SYSCALLS:
+        pytest.skip("needs the whole ladder")
     with socket.create_server(("127.0.0.1", 0)) as server:
         params: dict[str, dict[str, Any]] = {
             "filer": {"path": f"{bench.home}/planted"},

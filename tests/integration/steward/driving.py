@@ -135,6 +135,7 @@ class Driver:
             session_id=session_id, purpose=purpose, component=skill, args=args,
             nonce=os.urandom(4).hex(), limits=Limits(**declaration["limits"]),
             scope=Scope(**declaration["scope"]).resolved(args),
+            isolation=declaration["isolation"],
             foreign_code=declaration["foreign_code"] and purpose is Purpose.RUN,
             **{**where, **fields},
         )  # fmt: skip

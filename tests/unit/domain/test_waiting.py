@@ -34,7 +34,10 @@ def test_every_task_that_stays_behind_has_a_reason_that_is_true(given_world: Wor
         ({"labels": ("eu",)}, "n1 lacks the label gpu"),
         ({"labels": ("gpu",), "skills": {}}, "n1 has not loaded files.read"),
         ({"labels": ("gpu",), "skills": {"files.read": "v0"}}, "n1 has another version"),
-        ({"labels": ("gpu",), "isolation": 1}, "n1 isolates to level 1, 2 is needed"),
+        (
+            {"labels": ("gpu",), "isolation": 1},
+            "n1 offers isolation 1 (files), 2 (network) is needed",
+        ),
         ({"labels": ("gpu",), "tiers": (1, 3)}, "n1 does not take tier 2"),
     ],
 )

@@ -1,0 +1,31 @@
+"""Skills that ask the kernel for what no session needs."""
+
+import ctypes
+import errno
+import mmap
+
+from autonomy.sdk import Context, skill
+
+# mov eax, 20 (getpid); int 0x80; ret
+OLD_CALL = bytes.fromhex("b814000000 cd80 c3")
+
+
+@skill(tier=1)
+def attempt(ctx: Context, calls: dict[str, list[int]]) -> dict[str, str]:
+    """Make system calls, by number and arguments; how each was answered."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    answers = {}
+    for name, (number, *arguments) in calls.items():
+        ctypes.set_errno(0)
+        result = libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments))
+        answers[name] = "done" if result >= 0 else errno.errorcode[ctypes.get_errno()]
+    return answers
+
+
+@skill(tier=1)
+def call_as_another_machine(ctx: Context) -> int:
+    """Make a system call in the way of 32-bit machines."""
+    code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write(OLD_CALL)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    return int(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
