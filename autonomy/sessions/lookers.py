@@ -57,6 +57,9 @@ class Beginning(Protocol):
     def tell(self, talk: Talk, message: Message) -> None:
         """Send to it."""
 
+    def end(self, session_id: UUID, how: End, error: str) -> None:
+        """Have it killed."""
+
     def tell_zygote(self, message: Message) -> None:
         """Send to the zygote."""
 
@@ -171,8 +174,7 @@ class Lookers:
         self._kill(looker.session_id, "not needed any more")
 
     def _kill(self, looker: UUID, error: str) -> None:
-        kill = {"session_id": str(looker), "ended": End.CANCELLED, "error": error}
-        self._pool.tell_zygote({"kill": kill})
+        self._pool.end(looker, End.CANCELLED, error)
 
     def _idle(self) -> list[Looker]:
         return [looker for looker in self._all.values() if looker.ready and looker.errand is None]
