@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from autonomy.tasks.admin.shown import Html, ago, badge, grid, link, short
@@ -19,6 +19,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     panels = [
         ("Waits for a person", _waiting(told)),
         ("Runs now", _running(told)),
+        (f"Figures of the last {told.figures_days} days", _figures(told)),
         ("Ended lately", _ended(told)),
         ("Nodes", _nodes(told)),
     ]
@@ -31,8 +32,8 @@ def _tiles(told: NowLine) -> list[tuple[str, object, str]]:
     return [
         ("wait for you", told.waiting_in_all, _list("firewall_approval")),
         ("run now", len(told.running), f"{tasks}?standing=live"),
-        ("verified in 24 h", told.verified_today, f"{outcomes}?verdict=verified"),
-        ("failed in 24 h", told.failed_today, f"{tasks}?standing=failed"),
+        ("verified today", told.today.verified, f"{outcomes}?how=verified"),
+        ("failed today", told.today.failed, f"{outcomes}?how=failed"),
         ("nodes alive", alive, _list("systemmap_node")),
         ("events sealed", told.sealing.events, _list("ledger_block")),
     ]
@@ -55,6 +56,12 @@ def _running(told: NowLine) -> Html:
     )
     empty = "Nothing runs. Ask for something with `autonomy submit SKILL`."
     return grid(["task", "state", "node", "since"], rows, empty=empty)
+
+
+def _figures(told: NowLine) -> Html:
+    form = '<div><dt>{}</dt><dd><b class="text-important">{}</b><small>{}</small></dd></div>'
+    each = format_html_join("", form, ((f.label, f.value, f.words) for f in told.figures))
+    return format_html('<dl class="shown-figures">{}</dl>', each)
 
 
 def _ended(told: NowLine) -> Html:

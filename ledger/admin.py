@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,6 +15,7 @@ from unfold.paginator import InfinitePaginator
 
 from ledger.domain.visible import segments
 from ledger.models import Block, Event, NodeScore, Outcome, Seal, SkillEstimate
+from ledger.selectors import lists
 
 COLOURS = {"verified": "success", "refuted": "danger", "inconclusive": "warning"}
 
@@ -47,18 +48,78 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+class OfStream(admin.SimpleListFilter):
+    """Events of one stream."""
+
+    title = "stream"
+    parameter_name = "stream"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(stream, stream) for stream in lists.streams()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(stream=self.value()) if self.value() else queryset
+
+
+class HowItEnded(admin.SimpleListFilter):
+    """Outcomes that ended in one way."""
+
+    title = "how it ended"
+    parameter_name = "how"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(how, how) for how in lists.ENDINGS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Outcome]) -> QuerySet[Outcome]:
+        chosen = lists.ENDINGS.get(self.value() or "")
+        return queryset.filter(chosen) if chosen else queryset
+
+
+class OnNode(admin.SimpleListFilter):
+    """Outcomes of one node."""
+
+    title = "node"
+    parameter_name = "node"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(node, node) for node in lists.nodes_seen()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Outcome]) -> QuerySet[Outcome]:
+        return lists.outcomes_on(queryset, self.value() or "") if self.value() else queryset
+
+
+class OfTier(admin.SimpleListFilter):
+    """Outcomes of tasks of one tier."""
+
+    title = "tier"
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(tier, tier) for tier in ("1", "2", "3")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Outcome]) -> QuerySet[Outcome]:
+        chosen = self.value() or ""
+        return queryset.filter(tier=int(chosen)) if chosen in ("1", "2", "3") else queryset
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     """What happened, newest first."""
 
     list_display = ["at", "type", "stream", "stream_id", "actor"]
-    list_filter = ["stream"]
+    list_filter = [OfStream]
     search_fields = ["=stream_id", "=type"]
     search_help_text = "the id of a task, approval or node, or the type of an event"
     ordering = ["-id"]
     fields = [
         "at", "type", "version", "stream", "stream_id", "actor", "caused_by", "what", "place", "id",
     ]  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        term = search_term.strip()
+        return lists.events_about(queryset, term) if term else queryset, False
 
     @display(description="cause")
     def caused_by(self, event: Event) -> str:
@@ -92,14 +153,23 @@ class OutcomeAdmin(ReadOnlyAdmin):
     """How tasks ended, newest first."""
 
     list_display = ["at", "skill", "state", "badge", "node", "tier", "run_seconds", "retries"]
-    list_filter = ["verdict", "state", "tier", "canary"]
-    search_fields = ["=skill", "=node"]
+    list_filter = [HowItEnded, OnNode, OfTier, "canary"]
+    search_fields = ["=skill"]
+    search_help_text = "the name of a skill, or the id of a task"
     ordering = ["-at"]
     fields = [
-        "task_id", "skill", "tier", "node", "state", "reason", "verdict", "proof", "queue_seconds",
-        "run_seconds", "verify_seconds", "expected_seconds", "retries", "dollars", "tokens",
-        "quality", "error_class", "canary", "at",
+        "task_id", "skill", "tier", "node", "state", "reason", "verdict", "proof",
+        "decision_seconds", "queue_seconds", "run_seconds", "verify_seconds", "expected_seconds",
+        "retries", "dollars", "tokens", "quality", "error_class", "canary", "at",
     ]  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Outcome], search_term: str
+    ) -> tuple[QuerySet[Outcome], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return lists.outcomes_about(queryset, term), False
 
     @display(description="verdict", label=COLOURS)
     def badge(self, outcome: Outcome) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli import approvals, demo, host, ledger, system, tasks, tokens
+from console.cli import approvals, demo, figures, host, ledger, system, tasks, tokens
 from console.cli.faults import explain
 from console.cli.terminal import complain, print_json
 
@@ -19,7 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (host.host, tasks.commands, approvals.commands, system.commands, demo.commands):
+for commands in (
+    host.host, tasks.commands, approvals.commands, system.commands, figures.commands, demo.commands,
+):  # fmt: skip
     app.add_typer(commands)
 app.add_typer(ledger.commands, name="ledger", rich_help_panel="Looking")
 app.add_typer(tokens.commands, name="token", rich_help_panel="Deciding")

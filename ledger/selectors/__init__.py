@@ -2,14 +2,18 @@
 
 from ledger.selectors.chain import ChainStatus, chain_status, database_time
 from ledger.selectors.estimates import estimates
-from ledger.selectors.outcomes import Headline, headline, outcomes_of
+from ledger.selectors.figures import SkillFigures, Today, by_skill, headline, today
+from ledger.selectors.outcomes import outcomes_of
 
 __all__ = [
     "ChainStatus",
-    "Headline",
+    "SkillFigures",
+    "Today",
+    "by_skill",
     "chain_status",
     "database_time",
     "estimates",
     "headline",
     "outcomes_of",
+    "today",
 ]

@@ -6,9 +6,11 @@ from ledger.services.anchoring import anchor
 from ledger.services.clock import ClockWentBack
 from ledger.services.events import NoTransaction, record
 from ledger.services.months import turn_months
+from ledger.services.nodetime import add_node_time
 from ledger.services.outcomes import record_outcomes
 from ledger.services.scores import fold_scores
 from ledger.services.sealing import seal
+from ledger.services.second_looks import NothingProved, record_second_look
 from ledger.services.verifying import verify
 
 __all__ = [
@@ -16,10 +18,13 @@ __all__ = [
     "Fact",
     "NewOutcome",
     "NoTransaction",
+    "NothingProved",
+    "add_node_time",
     "anchor",
     "fold_scores",
     "record",
     "record_outcomes",
+    "record_second_look",
     "seal",
     "turn_months",
     "verify",

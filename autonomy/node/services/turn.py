@@ -40,6 +40,19 @@ class Part(Protocol):
 
 
 @dataclass
+class SlotTime:
+    """How long slots have been in use, added up from round to round. Seconds."""
+
+    since: float
+    used: float = 0.0
+
+    def count(self, in_use: int, *, now: float) -> None:
+        """So many have been in use since it was last asked."""
+        self.used += in_use * (now - self.since)
+        self.since = now
+
+
+@dataclass
 class Timer:
     """Something done every so often, at once when it is rung."""
 
@@ -59,6 +72,7 @@ class Turn:
         self._uncertain = False  # a commit's answer may have been lost
         self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
         self._parts = Timer(PARTS_SECONDS, lambda: self._do(parts))
+        self._slots = SlotTime(place.clock())
         self.timers = [
             Timer(RENEW_SECONDS, self._renew),
             self._claim,
@@ -80,6 +94,7 @@ class Turn:
 
     def take(self, *, rung: bool) -> None:
         """One round. Raises what the database raises; nothing is forgotten then."""
+        self._slots.count(len(self.place.held), now=self.place.clock())
         self._hear_all()
         freed = self._write_down()
         self.running.turn()
@@ -211,7 +226,9 @@ class Turn:
 
     def _renew(self) -> None:
         """Say that the node lives, renew every lease at once, end what is no longer ours."""
-        standing = systemmap.beat(self.place.node.name, self.place.incarnation)
+        used = self._slots.used
+        standing = systemmap.beat(self.place.node.name, self.place.incarnation, busy_seconds=used)
+        self._slots.used -= used
         held = list(self.place.leases())
         sent_at = SessionPool.now()
         answers = tasks.renew([item.lease for item in held])

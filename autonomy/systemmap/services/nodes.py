@@ -8,8 +8,9 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from autonomy.systemmap.models import Node
+from autonomy.systemmap.selectors import ALIVE_FOR
 from ledger.domain.ids import new_id
-from ledger.services import Fact, record
+from ledger.services import Fact, add_node_time, record
 
 
 class Replaced(Exception):
@@ -37,10 +38,14 @@ class Standing:
 
 
 _BEAT = """
-UPDATE systemmap_node SET
+WITH before AS (
+    SELECT id, seen_at FROM systemmap_node
+    WHERE name = %(node)s AND incarnation = %(incarnation)s FOR NO KEY UPDATE
+)
+UPDATE systemmap_node n SET
     seen_at = now(), claimed_at = CASE WHEN %(claimed)s THEN now() ELSE claimed_at END
-WHERE name = %(node)s AND incarnation = %(incarnation)s
-RETURNING paused, draining
+FROM before WHERE n.id = before.id
+RETURNING paused, draining, slots, extract(epoch FROM now() - before.seen_at)::float8
 """
 
 
@@ -74,14 +79,23 @@ def register(facts: NodeFacts) -> UUID:
     return incarnation
 
 
-def beat(node: str, incarnation: UUID, *, claimed: bool = False) -> Standing:
-    """Say that the node lives, and whether it took work; raises Replaced. One statement."""
+@transaction.atomic
+def beat(
+    node: str, incarnation: UUID, *, claimed: bool = False, busy_seconds: float = 0.0
+) -> Standing:
+    """Say that the node lives, whether it took work, how long slots were in use; raises Replaced.
+
+    What lies between two beats counts as lived while the node was taken to be alive.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_BEAT, {"node": node, "incarnation": incarnation, "claimed": claimed})
         row = cursor.fetchone()
     if row is None:
         raise Replaced(f"node {node} is no longer held by incarnation {incarnation}")
-    return Standing(*row)
+    paused, draining, slots, since = row
+    alive_for = min(since or 0.0, ALIVE_FOR.total_seconds())
+    add_node_time(node, alive_seconds=alive_for, slots=slots, busy_seconds=busy_seconds)
+    return Standing(paused, draining)
 
 
 @transaction.atomic

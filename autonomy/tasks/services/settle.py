@@ -57,7 +57,8 @@ WITH RECURSIVE given AS (
         %(reasons)s::text[], %(delays)s::float8[], %(resets)s::bool[]
     ) AS g(id, epoch, state, sources, reason, delay, reset)
 ), {graph.AROUND}, before AS (
-    SELECT t.id, t.state, t.node, t.attempt, t.started_at, t.ready_at,
+    SELECT t.id, t.state, t.node, t.attempt, t.started_at, t.dispatched_at,
+        greatest(t.ready_at, t.run_at) AS ready_at,
         t.cancel_requested_at IS NOT NULL AND g.state <> ALL(%(terminal)s) AS stopped,
         t.reason AS asked
     FROM locked t JOIN given g ON g.id = t.id AND g.epoch = t.epoch
@@ -84,7 +85,8 @@ UPDATE tasks_task t SET
 FROM fate g, before
 WHERE g.id = t.id AND before.id = t.id
 RETURNING t.id, t.state, t.reason, before.state, before.node, before.attempt,
-    coalesce(extract(epoch FROM before.started_at - before.ready_at), 0)::float8
+    greatest(0, extract(epoch FROM before.started_at - before.ready_at))::float8,
+    greatest(0, extract(epoch FROM before.dispatched_at - before.ready_at))::float8
 """  # noqa: S608 -- ours
 
 _RELEASE = """
@@ -201,6 +203,7 @@ class _Move:
     node: str
     attempt: int
     queue_seconds: float
+    decision_seconds: float
 
 
 def _move(endings: Sequence[Ending]) -> dict[UUID, _Move]:
@@ -255,6 +258,7 @@ def _outcome(ending: Ending, task: Task, move: _Move) -> NewOutcome:
         reason=ending.reason,
         verdict=ending.verdict,
         evidence=ending.evidence,
+        decision_seconds=move.decision_seconds if ending.session_id else None,
         queue_seconds=move.queue_seconds,
         run_seconds=ending.run_seconds,
         verify_seconds=ending.verify_seconds,

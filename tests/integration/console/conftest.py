@@ -24,7 +24,7 @@ from firewall.domain.action import Action
 from firewall.models import Approval
 from firewall.services import Request, ensure_groups, request
 from ledger.domain.ids import new_id
-from ledger.models import Outcome
+from ledger.services import NewOutcome, record_outcomes
 
 
 def member(name: str, *groups: str) -> User:
@@ -86,10 +86,12 @@ def done_task(db: None) -> Task:
     Effect.objects.create(task=task, step="push", epoch=1, result={"ref": "main"})
     Artifact.objects.create(task=task, session=session, name="report.md", sha256="ab" * 32, size=9)
     checks = [{"looked_at": "junit.xml", "expected": "412", "seen": "412", "verdict": "verified"}]
-    Outcome.objects.create(
+    ended = NewOutcome(
         task_id=task.pk, epoch=1, skill=task.skill, node="n1", tier=1, state="done",
         verdict="verified", evidence={"verdict": "verified", "checks": checks}, run_seconds=9,
+        session_id=session.pk, queue_seconds=0.25, decision_seconds=0.01,
     )  # fmt: skip
+    record_outcomes([ended])
     return task
 
 

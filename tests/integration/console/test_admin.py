@@ -73,7 +73,7 @@ def test_the_first_page_shows_what_waits_what_ended_and_the_nodes(
 
     assert page_of(asked) in page
     assert page_of(done_task) in page
-    for told in ("Move main to 9f2a.", "1 of 1", "alive", "verified in 24 h"):
+    for told in ("Move main to 9f2a.", "1 of 1", "alive", "verified today", "first attempt"):
         assert told in page
 
 

@@ -51,6 +51,22 @@ def test_no_nodes_says_what_to_do(autonomy: Autonomy) -> None:
     assert "autonomy up" in autonomy("nodes").out
 
 
+def test_the_figures_say_what_is_known_and_what_is_not(autonomy: Autonomy, done_task: Task) -> None:
+    found = autonomy("figures", "--json").shape
+
+    assert (found["ended"], found["verified_rate"], found["false_done_rate"]) == (1, 1.0, None)
+    said = autonomy("figures", "--days", "30").out
+    assert "100 %" in said
+    assert "nothing has looked again" in said
+
+
+def test_each_skill_has_its_figures(autonomy: Autonomy, done_task: Task) -> None:
+    (line,) = autonomy("figures", "--skills", "--json").shape
+
+    assert (line["skill"], line["ended"]) == (done_task.skill, 1)
+    assert done_task.skill in autonomy("figures", "--skills").out
+
+
 def test_events_of_one_task_are_listed_with_their_place_in_the_chain(autonomy: Autonomy) -> None:
     task, other = a_task(), a_task()
     for each in (task, other):

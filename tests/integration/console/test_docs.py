@@ -15,14 +15,16 @@ from console.selectors.ledger import EventLine, OutcomeLine, Sealing
 from console.selectors.system import ComponentLine, NodeLine
 from console.selectors.tasks import Explained, TaskLine
 from console.selectors.tokens import TokenLine
+from ledger.domain.figures import Figures
 from ledger.domain.verification import Verification
 from ledger.models import Outcome
+from ledger.selectors import SkillFigures
 from tests.support.platform import platform
 
 CLI = (CHECKOUT / "docs" / "cli.md").read_text()
 SHAPES = [
-    ApprovalLine, ComponentLine, EventLine, Explained, NodeLine, OutcomeLine, Sealing, TaskLine,
-    TokenLine, Verification,
+    ApprovalLine, ComponentLine, EventLine, Explained, Figures, NodeLine, OutcomeLine, Sealing,
+    SkillFigures, TaskLine, TokenLine, Verification,
 ]  # fmt: skip
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 

@@ -20,7 +20,7 @@ from autonomy.systemmap.services import (
     resume_nodes,
 )
 from ledger.domain.ids import new_id
-from ledger.models import Event
+from ledger.models import Event, NodeDay
 
 pytestmark = pytest.mark.django_db
 
@@ -57,13 +57,13 @@ def test_joining_takes_two_statements(django_assert_num_queries: Any) -> None:
         register(facts())
 
 
-def test_a_beat_is_one_statement_and_tells_what_the_operator_wants(
+def test_a_beat_is_two_statements_and_tells_what_the_operator_wants(
     django_assert_num_queries: Any,
 ) -> None:
     incarnation = register(facts())
     pause_nodes([node().id], by="person:ann")
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2 + 2):  # and two for the savepoint
         standing = beat("a", incarnation)
 
     assert standing == Standing(paused=True, draining=False)
@@ -87,6 +87,28 @@ def test_only_a_beat_that_claimed_moves_the_time_of_the_last_claim() -> None:
 
     beat("a", incarnation, claimed=True)
     assert node().claimed_at is not None
+
+
+def test_what_lies_between_two_beats_is_added_to_the_day() -> None:
+    incarnation = register(facts())
+    Node.objects.update(seen_at=Now() - timedelta(seconds=5))
+
+    beat("a", incarnation, busy_seconds=7.5)
+
+    day = NodeDay.objects.get(node="a")
+    assert day.alive_seconds == pytest.approx(5, rel=0.1)
+    assert day.slot_seconds == pytest.approx(10, rel=0.1)
+    assert day.busy_seconds == 7.5
+
+
+def test_a_node_that_was_away_has_not_lived_meanwhile_nor_been_busier_than_its_slots() -> None:
+    incarnation = register(facts())
+    Node.objects.update(seen_at=Now() - timedelta(hours=2))
+
+    beat("a", incarnation, busy_seconds=7200)
+
+    day = NodeDay.objects.get(node="a")
+    assert (day.alive_seconds, day.slot_seconds, day.busy_seconds) == (15, 30, 30)
 
 
 def test_an_old_incarnation_is_refused() -> None:
