@@ -67,9 +67,8 @@ def deliberate(world: World, weights: Weights = DEFAULT_WEIGHTS) -> Deliberation
 
 
 def _batch(world: World, weights: Weights) -> int:
-    return max(
-        1, weights.batch // _CAREFUL_SHARE if world.level is Level.CAREFUL else weights.batch
-    )
+    """How many go in one pass; below full half as many, so that less is under way at a time."""
+    return weights.batch if world.level is Level.FULL else max(1, weights.batch // _CAREFUL_SHARE)
 
 
 def _dispatch(entry: Entry, board: Board, world: World, weights: Weights) -> Decision:

@@ -62,7 +62,10 @@ class TaskFacts:
     verdict: str = ""
     evidence: tuple[str, ...] = ()
     dollars: str = ""
-    ready: ReadyTask | None = None  # as the engine sees it, when it is near enough to its turn
+    ready: ReadyTask | None = None  # as the engine sees it
+    place: int = 0  # within its origin, where that is further back than the engine looks
+    problem: str = ""  # why the engine can decide nothing about it
+    standing: tuple[str, ...] = ()  # what else is to be said of the engine now
 
 
 @dataclass(frozen=True)
@@ -145,21 +148,37 @@ def _held(facts: TaskFacts) -> Explanation:
 
 
 def _not_dispatched(facts: TaskFacts, world: World | None, weights: Weights) -> Explanation:
-    waiting = _later(facts)
+    waiting = _later(facts) or _set_aside(facts)
     if waiting is None:
         if world is None:
             raise ValueError(f"task {facts.id} may be dispatched: explaining it takes the world")
-        waiting = why_waiting(world, facts.ready, weights) if facts.ready else _far_behind(world)
+        waiting = _in_the_world(facts, world, weights)
     what = "Its pre-flight has" if _is_preflight(facts) else "It has"
     sentence = f"{what} not started ({waiting.reason.value}): {waiting.words}"
-    return Explanation(_closed([sentence]), waiting.reason, waiting.details)
+    return Explanation(_closed([sentence, *facts.standing]), waiting.reason, waiting.details)
 
 
-def _far_behind(world: World) -> Waiting:
+def _in_the_world(facts: TaskFacts, world: World, weights: Weights) -> Waiting:
+    if facts.ready is None:  # it moved while it was looked at
+        return Waiting(Reason.PRIORITY, "the next pass of the engine looks at it", {})
+    waiting = why_waiting(world, facts.ready, weights)
+    if waiting.reason is Reason.PRIORITY and facts.place:
+        return _far_behind(facts)
+    return waiting
+
+
+def _far_behind(facts: TaskFacts) -> Waiting:
     """The engine looks at the first of a long queue only."""
-    ahead = len(world.tasks)
-    words = f"it is behind the {ahead} tasks that the engine looks at now"
-    return Waiting(Reason.PRIORITY, words, {"rank_at_least": ahead + 1})
+    ahead = facts.place - 1
+    words = f"{ahead} tasks of {facts.origin} alone come first, and the engine looks at the best"
+    return Waiting(Reason.PRIORITY, words, {"rank_at_least": facts.place})
+
+
+def _set_aside(facts: TaskFacts) -> Waiting | None:
+    """A reason when its row or its skill cannot be read."""
+    if not facts.problem:
+        return None
+    return Waiting(Reason.QUARANTINE, f"it is set aside: {facts.problem}", {})
 
 
 def _is_preflight(facts: TaskFacts) -> bool:

@@ -15,7 +15,15 @@ from autonomy.domain.world import ReadyTask, World
 _NOWHERE = 0
 
 _alike = attrgetter(
-    "skill", "version", "tier", "labels", "isolation", "purpose", "approved", "changes_nothing"
+    "skill",
+    "version",
+    "tier",
+    "labels",
+    "isolation",
+    "purpose",
+    "approved",
+    "changes_nothing",
+    "unplanned",
 )
 
 

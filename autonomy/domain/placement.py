@@ -59,7 +59,7 @@ def unavailable(node: NodeFacts) -> str:
         return "is not alive"
     if node.paused:
         return "is paused"
-    return "is draining" if node.draining else ""
+    return "is draining" if node.draining else node.unwell
 
 
 def window(node: NodeFacts, world: World, weights: Weights) -> int:
@@ -68,7 +68,19 @@ def window(node: NodeFacts, world: World, weights: Weights) -> int:
         return 0
     wanted = node.slots * world.round_trip_seconds / node.mean_seconds
     bounded = int(min(wanted, node.slots * weights.window_per_slot))
-    return bounded // 2 if world.level is Level.CAREFUL else bounded
+    return bounded if world.level is Level.FULL else bounded // 2
+
+
+def room_of(node: NodeFacts, world: World, weights: Weights) -> int:
+    """How many more tasks it may be given now; one that is on trial gets a single one."""
+    if node.trial:
+        return int(node.in_use < node.slots and not node.unclaimed)
+    return max(0, node.slots + window(node, world, weights) - node.in_use - node.unclaimed)
+
+
+def has_room(node: NodeFacts, world: World, weights: Weights) -> bool:
+    """Whether it could be given a task now."""
+    return not unavailable(node) and room_of(node, world, weights) > 0
 
 
 _Ranking = tuple[int, int, str, float, float, float, int, int]
@@ -127,10 +139,7 @@ class Board:
         self._nodes = world.nodes
         self._records = {(record.skill, record.node): record for record in world.records}
         self._used = {node.name: node.in_use + node.unclaimed for node in world.nodes}
-        self._room = {
-            node.name: max(0, node.slots + window(node, world, weights) - self._used[node.name])
-            for node in world.nodes
-        }
+        self._room = {node.name: room_of(node, world, weights) for node in world.nodes}
         self._siblings = {node.name: Counter(node.siblings) for node in world.nodes}
         self._open: dict[Need, tuple[int, list[NodeFacts]]] = {}
         self._evidence: dict[tuple[str, str], Evidence] = {}

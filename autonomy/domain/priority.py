@@ -84,10 +84,12 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 _WHOLE = frozenset(field.name for field in fields(Weights) if field.type is int)
 
 
-def weights_from(values: Mapping[str, Any]) -> Weights:
-    """The weights of a stored row; raises BadWeights."""
+def weights_from(values: Any) -> Weights:
+    """The weights of a stored row or a file; raises BadWeights, whatever stands there."""
+    if not isinstance(values, Mapping):
+        raise BadWeights("the weights are not an object of names and numbers")
     problems = [f"{name} is missing" for name in _BOUNDS if name not in values]
-    problems += [f"{name} is not a weight" for name in sorted(values) if name not in _BOUNDS]
+    problems += [f"{name} is not a weight" for name in sorted(map(str, values.keys() - _BOUNDS))]
     problems += [
         problem
         for name in _BOUNDS

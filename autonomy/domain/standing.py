@@ -43,12 +43,15 @@ def _stopped(stop: Stop) -> Waiting:
 
 
 def _beyond_level(task: ReadyTask, level: Level) -> Waiting | None:
-    if task.purpose is Purpose.PREFLIGHT or task.changes_nothing:
+    """A reason where the level holds back such a task; a pre-flight changes nothing."""
+    if level is Level.FULL or task.purpose is Purpose.PREFLIGHT or task.changes_nothing:
         return None
     if level is Level.OBSERVE:
         words = "the autonomy level is observe: only what changes nothing runs"
     elif level is Level.ASK and task.tier > 1 and not task.approved:
         words = f"the autonomy level is ask: tier {task.tier} waits for a person"
+    elif task.unplanned:
+        words = f"the autonomy level is {level}: its pre-flight comes first"
     else:
         return None
     return Waiting(Reason.AUTONOMY_LEVEL, words, {"level": level.value})

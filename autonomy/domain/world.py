@@ -19,6 +19,9 @@ from firewall.domain.levels import Level
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_ESTIMATE = 10.0**9
+MOST_EVIDENCE = 10.0**12
+"""More runs than fade into a record; beyond it the record says nothing."""
+LONGEST_ROUND_TRIP = 60.0
 
 Row = TypeVar("Row")
 
@@ -50,6 +53,7 @@ class ReadyTask:
     siblings: str = ""  # shared by tasks that stand side by side, for example their parent
     approved: bool = False  # a person said yes to this action
     changes_nothing: bool = False
+    unplanned: bool = False  # its skill has a pre-flight, and none was made of it
     failed_on: tuple[str, ...] = ()  # nodes of earlier attempts
 
     def __post_init__(self) -> None:
@@ -74,10 +78,16 @@ class NodeFacts:
     alive: bool = True
     paused: bool = False
     draining: bool = False
+    unwell: str = ""  # why it is given nothing although it pings
+    trial: bool = False  # it was unwell: one task at a time, until it takes one
     isolation: int = 0
     skills: Mapping[str, str] = field(default_factory=dict)  # loaded: name → version
     mean_seconds: float = 0.0  # how long its work has taken lately; 0 when unknown
     siblings: Mapping[str, int] = field(default_factory=dict)  # of what it runs: group → how many
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.mean_seconds <= LONGEST_ESTIMATE:
+            object.__setattr__(self, "mean_seconds", _bounded(self.mean_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,12 @@ class Record:
     success_sum: float
     weight: float
     at: int
+
+    def __post_init__(self) -> None:
+        sums = (self.value_sum, self.success_sum, self.weight)
+        if not all(0 <= amount <= MOST_EVIDENCE for amount in sums):  # also where one is no number
+            for name in ("value_sum", "success_sum", "weight"):
+                object.__setattr__(self, name, 0.0)
 
 
 class Subject(StrEnum):
@@ -128,6 +144,8 @@ class World:
     round_trip_seconds: float = 0.05  # from a decision to the next one that could fill a free slot
 
     def __post_init__(self) -> None:
+        if not 0 <= self.round_trip_seconds <= LONGEST_ROUND_TRIP:
+            object.__setattr__(self, "round_trip_seconds", 0.0)
         _sort(self, "tasks", lambda task: task.id)
         _sort(self, "nodes", lambda node: node.name)
         _sort(self, "records", lambda record: (record.skill, record.node))

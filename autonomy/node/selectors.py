@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from autonomy.domain.states import State
 from autonomy.tasks.models import Artifact, Edge, Session, Task
@@ -29,6 +29,7 @@ class Offer:
     attempt: int
     max_attempts: int
     estimate_seconds: float
+    allowed: bool = False  # a person was asked about it, and said yes
 
     @property
     def purpose(self) -> str:
@@ -44,10 +45,12 @@ def offers(node: str, limit: int) -> list[Offer]:
         lease_until=None,
         cancel_requested_at=None,
     )
-    return [_offer(task) for task in waiting.order_by("dispatched_at", "id")[:limit]]
+    said_yes = Exists(given(Approval.objects.filter(task_id=OuterRef("id"))))
+    rows = waiting.annotate(allowed=said_yes).order_by("dispatched_at", "id")[:limit]
+    return [_offer(task, allowed=task.allowed) for task in rows]
 
 
-def _offer(task: Task) -> Offer:
+def _offer(task: Task, *, allowed: bool) -> Offer:
     return Offer(
         task_id=task.id,
         epoch=task.epoch,
@@ -59,6 +62,7 @@ def _offer(task: Task) -> Offer:
         attempt=task.attempt,
         max_attempts=task.max_attempts,
         estimate_seconds=task.estimate_seconds,
+        allowed=allowed,
     )
 
 

@@ -1,6 +1,15 @@
 """What the engine reads: the world of a pass, and the facts behind an explanation."""
 
 from autonomy.engine.selectors.explanations import explanation_of, placement_of
-from autonomy.engine.selectors.world import Observed, last_owed, observe, weights
+from autonomy.engine.selectors.weights import InForce, in_force
+from autonomy.engine.selectors.world import Observed, last_owed, observe
 
-__all__ = ["Observed", "explanation_of", "last_owed", "observe", "placement_of", "weights"]
+__all__ = [
+    "InForce",
+    "Observed",
+    "explanation_of",
+    "in_force",
+    "last_owed",
+    "observe",
+    "placement_of",
+]

@@ -1,13 +1,19 @@
 """The facts behind `explain`: for a task in any state (D-21)."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from autonomy.domain.explain import Dependency, Explanation, TaskFacts, explain
 from autonomy.domain.states import HeldFor, State
-from autonomy.domain.world import ReadyTask, microseconds
-from autonomy.engine.selectors.world import observe, weights
+from autonomy.domain.world import microseconds
+from autonomy.engine.selectors.ready import PER_ORIGIN
+from autonomy.engine.selectors.weights import InForce, in_force
+from autonomy.engine.selectors.world import observe
 from autonomy.tasks.models import Edge, Task
+from firewall.domain.levels import Level, of_rank
+from firewall.models import Dial
 from ledger.models import Event, Outcome
 from ledger.selectors import database_time
 
@@ -18,11 +24,38 @@ def explanation_of(task_id: UUID) -> Explanation:
     """Why the task is where it is, in plain words; raises Task.DoesNotExist."""
     task = Task.objects.get(pk=task_id)
     if task.state not in _MAY_BE_DISPATCHED or task.node:
-        return explain(_facts(task, ready=None))
-    weighing = weights()[1]
-    world = observe({}, weighing).world
-    ready = next((other for other in world.tasks if other.id == str(task.id)), None)
-    return explain(_facts(task, ready=ready), world, weighing)
+        return explain(_facts(task))
+    weighing = in_force()
+    seen = observe({}, weighing.weights, also=task.id)
+    place = seen.places.get(str(task.id), 0)
+    facts = _facts(
+        task,
+        ready=next((other for other in seen.world.tasks if other.id == str(task.id)), None),
+        place=place if place > PER_ORIGIN else 0,
+        problem=seen.aside.get(str(task.id), ""),
+        standing=tuple(_standing(weighing, seen.world.level)),
+    )
+    return explain(facts, seen.world, weighing.weights)
+
+
+def _standing(weighing: InForce, level: Level) -> Iterator[str]:
+    """What an operator should know besides: the level is not full, weights are refused."""
+    if level is not Level.FULL:
+        yield told_of(Dial.objects.first())
+    for version, problem in weighing.refused.items():
+        yield f"Version {version} of the weights is not used: {problem}"
+
+
+def told_of(dial: Dial | None) -> str:
+    """Who or what holds the autonomy level where it is."""
+    if dial is None:
+        return "The row that says how much may run is missing: nothing starts without it"
+    if dial.ceiling <= dial.chosen:
+        by, why = dial.ceiling_by or "the database", dial.ceiling_reason
+    else:
+        by, why = "the engine", dial.chosen_reason
+    because = f": {why}" if why else ""
+    return f"The autonomy level was set to {of_rank(dial.in_force)} by {by}{because}"
 
 
 def placement_of(task_id: UUID) -> str:
@@ -35,7 +68,7 @@ def placement_of(task_id: UUID) -> str:
     return str(event.payload.get("reason", "")) if event else ""
 
 
-def _facts(task: Task, *, ready: ReadyTask | None) -> TaskFacts:
+def _facts(task: Task, **seen: Any) -> TaskFacts:
     outcome = Outcome.objects.filter(pk=task.id).first()
     checks = outcome.evidence.get("checks", ()) if outcome else ()
     return TaskFacts(
@@ -60,7 +93,7 @@ def _facts(task: Task, *, ready: ReadyTask | None) -> TaskFacts:
         decision=placement_of(task.id),
         verdict=outcome.verdict if outcome else "",
         evidence=tuple(f"{check['looked_at']}: {check['seen']}" for check in checks),
-        ready=ready,
+        **seen,
     )
 
 

@@ -1,7 +1,7 @@
 """One pass of the engine: observe, decide, dispatch, record, and ring (D-1)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from autonomy.domain.decide import Decision, deliberate
 from autonomy.domain.world import to_json, world_hash
 from autonomy.engine import selectors
 from autonomy.engine.models import Pass
+from autonomy.engine.selectors import Observed
 from ledger.services import Fact, record
 
 # The node is chosen and the fence grows in one step; a row that moved since it was seen is left.
@@ -38,15 +39,22 @@ class Dispatched:
     doorbells: frozenset[tuple[str, int]]
     count: int
     owed: Mapping[str, int]
+    troubles: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def nothing(cls, owed: Mapping[str, int]) -> "Dispatched":
+        """What a pass that did not come about leaves behind."""
+        return cls(frozenset(), 0, owed)
 
 
 @transaction.atomic
 def dispatch(owed: Mapping[str, int]) -> Dispatched:
     """Decide over all that is ready now and store the decisions with their inputs (D-20)."""
-    version, weights = selectors.weights()
+    version, weights, refused = selectors.in_force()
     observed = selectors.observe(owed, weights, without_room=False)
+    troubles = _troubles(observed, refused)
     if not observed.world.tasks:
-        return Dispatched(frozenset(), 0, owed)
+        return Dispatched(frozenset(), 0, owed, troubles)
     deliberation = deliberate(observed.world, weights)
     moved = _send(deliberation.decisions, observed.epochs)
     if moved:
@@ -60,7 +68,13 @@ def dispatch(owed: Mapping[str, int]) -> Dispatched:
         made = [d for d in deliberation.decisions if UUID(d.task) in moved]
         record(*(_fact(decision, moved[UUID(decision.task)], pass_.id) for decision in made))
     bells = frozenset((node, tier) for tier, node, _ in moved.values())
-    return Dispatched(bells, len(moved), deliberation.owed)
+    return Dispatched(bells, len(moved), deliberation.owed, troubles)
+
+
+def _troubles(observed: Observed, refused: Mapping[int, str]) -> dict[str, str]:
+    """What the pass went around, by its name: weights that are not used, tasks set aside."""
+    weights = {f"weights {version}": why for version, why in refused.items()}
+    return weights | {f"task {task}": why for task, why in observed.aside.items()}
 
 
 def _send(

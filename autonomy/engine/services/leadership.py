@@ -10,11 +10,13 @@ from django.db import connection
 LEASE_SECONDS = 6
 RENEW_SECONDS = 2
 
+# A lease that lasts longer than any was given for was taken before the clock went back.
 _LEAD = """
 INSERT INTO engine_leadership (name, holder, until)
 VALUES ('engine', %(holder)s, now() + make_interval(secs => %(lease)s))
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 WHERE engine_leadership.holder = excluded.holder OR engine_leadership.until < now()
+   OR engine_leadership.until > now() + 2 * make_interval(secs => %(lease)s)
 """
 
 

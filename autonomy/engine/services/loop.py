@@ -11,7 +11,10 @@ from django.db import DatabaseError, InterfaceError, connection
 from autonomy.engine import selectors
 from autonomy.engine.services import leadership
 from autonomy.engine.services.answers import hear_answers
-from autonomy.engine.services.dispatch import dispatch
+from autonomy.engine.services.dispatch import Dispatched, dispatch
+from autonomy.engine.services.parts import Parts
+from autonomy.engine.services.restrain import keep_within_level
+from autonomy.engine.services.troubles import Troubles
 from autonomy.engine.services.unblock import unblock
 from ledger import wake
 from ledger.domain.ids import new_id
@@ -32,32 +35,46 @@ class Engine:
         self.id: UUID = new_id()
         self.ring = ring
         self.stopping = threading.Event()
+        self.parts = Parts()
+        self.troubles = Troubles()
         self._owed: dict[str, int] | None = None  # known only while leading
         self._renew_at = 0.0
 
     def run(self) -> None:
-        """Turn until stopped; an outage of the database is waited out."""
+        """Turn until stopped; an outage of the database is waited out, and no data ends this."""
         while not self.stopping.is_set():
             try:
                 self.turn()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the database is away: %s", error)
-                connection.close()
-                self._owed = None
-                self.stopping.wait(AWAY_SECONDS)
+                self._start_over()
+            except Exception:
+                logger.exception("a turn of the engine failed")
+                self._start_over()
         leadership.step_down(self.id)
 
+    def _start_over(self) -> None:
+        connection.close()
+        self._owed = None
+        self.stopping.wait(AWAY_SECONDS)
+
     def turn(self) -> None:
-        """Lead if it is ours to lead, and wait for the next wake-up."""
+        """Work if it is ours to lead, and wait for the next wake-up."""
+        if self.work():
+            wake.wait(min(POLL_SECONDS, max(0.01, self._renew_at - time.monotonic())))
+        else:
+            self.stopping.wait(leadership.RENEW_SECONDS)
+
+    def work(self) -> bool:
+        """All that can be done now; whether it is ours to lead."""
         if time.monotonic() >= self._renew_at:
             self._lead()
         if self._owed is None:
-            self.stopping.wait(leadership.RENEW_SECONDS)
-            return
+            return False
         for _ in range(MOST_PASSES):
             if not self._pass(self._owed):
                 break
-        wake.wait(min(POLL_SECONDS, max(0.01, self._renew_at - time.monotonic())))
+        return True
 
     def _lead(self) -> None:
         asked_at = time.monotonic()
@@ -70,8 +87,11 @@ class Engine:
 
     def _pass(self, owed: dict[str, int]) -> bool:
         """Everything that can move, moved once; whether it is worth looking again at once."""
-        moved = hear_answers() + unblock()
-        dispatched = dispatch(owed)
+        do = self.parts.do
+        moved = do("answers", hear_answers, 0) + do("dependencies", unblock, 0)
+        moved += do("level", keep_within_level, 0)
+        dispatched = do("dispatch", lambda: dispatch(owed), Dispatched.nothing(owed))
         self._owed = dict(dispatched.owed)
         self.ring(dispatched.doorbells)
+        self.troubles.tell({**dispatched.troubles, **self.parts.troubles})
         return bool(moved)

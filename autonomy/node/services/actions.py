@@ -40,5 +40,5 @@ def _defaults(declared: Loaded) -> dict[str, object]:
 
 
 def needs_approval(offer: Offer) -> bool:
-    """Whether this run may only start on a person's word."""
-    return offer.purpose == "run" and offer.tier >= APPROVAL_TIER
+    """Whether this run may only start on a person's word, or was asked about: then it binds."""
+    return offer.purpose == "run" and (offer.tier >= APPROVAL_TIER or offer.allowed)

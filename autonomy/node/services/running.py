@@ -19,6 +19,8 @@ from autonomy.sessions.orders import End, Purpose, Report
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending, SessionEnd, after_failure
 from autonomy.tasks.services.sessions import Kept
+from firewall import services as firewall
+from firewall.selectors import asks_about
 
 logger = logging.getLogger(__name__)
 
@@ -108,16 +110,10 @@ class Running:
         if not plan.go:
             reason = f"pre-flight: {plan.summary}"
             self._settle(held, self._ending(held, State.REJECTED, reason=reason))
-        elif held.offer.tier < requests.APPROVAL_TIER:
-            self._write(
-                held, lambda: tasks.plan_accepted(*held.lease, plan=kept, session=_end(held))
-            )
         else:
             ending = self._ending(held, State.HELD, reason=HeldFor.APPROVAL, reset_attempts=True)
-            self._write(
-                held,
-                lambda: tasks.hold(ending, requests.for_action(held, plan, reads), plan=kept),
-            )
+            asked = partial(requests.for_action, held, plan, reads)
+            self._write(held, lambda: _go_on(held, ending, asked, kept))
 
     # -- evidence
 
@@ -283,6 +279,15 @@ class Running:
     @staticmethod
     def _declaration(held: Held) -> dict[str, Any]:
         return held.declared.declaration
+
+
+def _go_on(
+    held: Held, ending: Ending, asked: Callable[[], firewall.Request], plan: dict[str, Any]
+) -> bool:
+    """It may run now, or a person is asked: by its tier, and by the autonomy level (D-19)."""
+    if asks_about(held.offer.tier):
+        return tasks.hold(ending, asked(), plan=plan)
+    return tasks.plan_accepted(*held.lease, plan=plan, session=_end(held))
 
 
 def _end(held: Held) -> SessionEnd:

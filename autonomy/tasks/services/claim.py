@@ -49,6 +49,8 @@ class Claimed:
     started_at: datetime
 
 
+# The autonomy level is read in the same statement (D-19, F-11): 4 is full, 3 careful, 2 ask,
+# 1 observe; off, or no row, lets nothing start. It is standing_in_the_way() of the engine in SQL.
 # The row is taken only as it was offered, an approval is consumed by the statement that takes the
 # row it allows, and the slots of the node are counted under its own row lock.
 _CLAIM = """
@@ -67,14 +69,26 @@ WITH me AS (
     ) AS w(task_id, epoch, session_id, version, digest, needs_approval, limits)
 ), fit AS (
     SELECT w.* FROM want w JOIN tasks_task t ON t.id = w.task_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(c.paused), false) AS paused,
+               coalesce(bool_or(c.declaration->>'has_preflight' = 'true'), false) AS has_preflight
+        FROM systemmap_component c WHERE c.kind = 'skill' AND c.name = t.skill
+    ) skill
     WHERE t.epoch = w.epoch AND t.node = %(node)s AND t.lease_until IS NULL
       AND t.state IN ('dispatched', 'preflight') AND t.cancel_requested_at IS NULL
       AND (NOT w.needs_approval OR EXISTS (
           SELECT 1 FROM firewall_approval a
           WHERE a.task_id = w.task_id AND a.action_digest = w.digest
             AND a.decision = 'approved' AND a.expires_at > now()))
-      AND NOT EXISTS (SELECT 1 FROM systemmap_component c
-          WHERE c.kind = 'skill' AND c.name = t.skill AND c.paused)
+      AND NOT skill.paused
+      AND CASE (SELECT d.in_force FROM firewall_dial d)
+          WHEN 4 THEN true
+          WHEN 3 THEN t.state = 'preflight' OR t.tier > 1 OR t.plan IS NOT NULL
+                      OR NOT skill.has_preflight
+          WHEN 2 THEN t.state = 'preflight' OR w.needs_approval
+                      OR t.tier = 1 AND (t.plan IS NOT NULL OR NOT skill.has_preflight)
+          WHEN 1 THEN t.state = 'preflight'
+          ELSE false END
     ORDER BY t.id
     LIMIT coalesce((SELECT greatest(0, me.slots - busy.n) FROM me, busy), 0)  -- NULL is no limit
     FOR NO KEY UPDATE OF t SKIP LOCKED

@@ -73,6 +73,7 @@ def test_no_node_gets_more_than_its_free_slots_and_window(given_world: World) ->
     for each in given_world.nodes:
         room = each.slots + window(each, given_world, DEFAULT_WEIGHTS)
         assert given_to[each.name] <= max(0, room - each.in_use - each.unclaimed)
+        assert not each.trial or given_to[each.name] <= 1
 
 
 @given(worlds)
@@ -99,7 +100,7 @@ def test_each_task_goes_once_and_none_that_could_go_is_left(given_world: World) 
     given_to = Counter(decision.node for decision in decisions)
     for each in given_world.nodes:
         taken = each.in_use + each.unclaimed + given_to[each.name]
-        if taken < each.slots:
+        if taken < each.slots and not each.trial:
             left = [t for t in given_world.tasks if t.id not in sent]
             assert all(unfit(each, need_of(t)) or stopped(t, given_world) for t in left)
 
@@ -250,7 +251,7 @@ def test_a_careful_engine_uses_half_the_window_and_half_the_batch() -> None:
 @pytest.mark.parametrize(
     ("level", "gone"),
     [
-        (Level.FULL, {"reads", "one", "two", "yes", "plan"}),
+        (Level.FULL, {"reads", "one", "unplanned", "two", "yes", "plan"}),
         (Level.CAREFUL, {"reads", "one", "two", "yes", "plan"}),
         (Level.ASK, {"reads", "one", "yes", "plan"}),
         (Level.OBSERVE, {"reads", "plan"}),
@@ -261,6 +262,7 @@ def test_the_autonomy_level_bounds_what_goes(level: Level, gone: set[str]) -> No
     rows = [
         task("reads", changes_nothing=True),
         task("one"),
+        task("unplanned", unplanned=True),
         task("two", tier=2),
         task("yes", tier=3, approved=True),
         task("plan", tier=3, purpose=Purpose.PREFLIGHT),
@@ -287,6 +289,13 @@ def test_a_stop_holds_back_what_it_is_about(subject: Subject, name: str, gone: s
     stop = Stop(Reason.PAUSED, subject, name)
 
     assert set(went(decide(world(*rows, node(slots=9), stop)))) == gone
+
+
+def test_an_unwell_node_is_given_nothing_and_one_on_trial_a_single_task() -> None:
+    rows = [task(f"t{i}") for i in range(9)]
+    nodes = [node("n1", slots=4, unwell="does not claim"), node("n2", slots=4, trial=True)]
+
+    assert Counter(went(decide(world(*rows, *nodes))).values()) == {"n2": 1}
 
 
 def test_about_one_task_in_twenty_explores_and_always_the_same_ones() -> None:

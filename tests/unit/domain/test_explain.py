@@ -107,11 +107,28 @@ def test_a_task_that_waits_for_its_pre_flight_says_so() -> None:
     assert told.words.startswith("Its pre-flight has not started")
 
 
-def test_a_task_beyond_what_the_engine_looks_at_is_behind_all_of_it() -> None:
-    told = explain(facts(State.READY, ready=None), world(task("t2"), task("t3"), node()))
+def test_a_task_beyond_what_the_engine_looks_at_says_how_far_behind_it_is() -> None:
+    mine = task("t1")
+    told = explain(facts(State.READY, ready=mine, place=301), world(mine, node()))
 
     assert told.reason is Reason.PRIORITY
-    assert "behind the 2 tasks" in told.words
+    assert "300 tasks of person:ann alone come first" in told.words
+    assert told.details == {"rank_at_least": 301}
+
+
+def test_a_task_far_behind_that_no_node_can_take_says_so() -> None:
+    mine = task("t1", labels=("gpu",))
+    told = explain(facts(State.READY, ready=mine, place=301), world(mine, node()))
+
+    assert told.reason is Reason.NO_CAPABLE_NODE
+
+
+def test_what_the_engine_cannot_read_is_set_aside_with_the_problem() -> None:
+    told = explain(facts(State.READY, problem="labels are 7", standing=("Mind the gap",)))
+
+    assert told.reason is Reason.QUARANTINE
+    assert told.sentences[0].endswith("it is set aside: labels are 7.")
+    assert told.sentences[1] == "Mind the gap."
 
 
 def test_explaining_what_may_be_dispatched_takes_the_world() -> None:

@@ -198,3 +198,9 @@ def test_missing_weights_are_all_named() -> None:
 
     with pytest.raises(BadWeights, match="short is missing; batch is missing"):
         weights_from(kept)
+
+
+@pytest.mark.parametrize("values", [None, [], "weights", 7, {1: 2}])
+def test_what_is_no_object_of_weights_is_refused(values: object) -> None:
+    with pytest.raises(BadWeights):
+        weights_from(values)

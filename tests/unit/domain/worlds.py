@@ -76,6 +76,7 @@ tasks = _with(
     siblings=st.sampled_from(("", "p1", "p2")),
     approved=st.booleans(),
     changes_nothing=st.booleans(),
+    unplanned=st.booleans(),
     failed_on=st.sampled_from(((), ("n1",), ("n1", "n2"))),
 )
 nodes = _with(
@@ -90,9 +91,11 @@ nodes = _with(
     alive=st.sampled_from((True, True, False)),
     paused=st.sampled_from((False, False, True)),
     draining=st.sampled_from((False, False, True)),
+    unwell=st.sampled_from(("", "", "does not claim")),
+    trial=st.sampled_from((False, False, True)),
     isolation=st.integers(0, 1),
     skills=st.sampled_from((LOADED, {"files.read": "v1"}, {"files.read": "v2"})),
-    mean_seconds=st.floats(0, 10),
+    mean_seconds=st.floats(0, 10) | NUMBERS,
     siblings=st.dictionaries(st.sampled_from(("p1", "p2")), st.integers(1, 3)),
 )
 records = st.lists(
@@ -100,9 +103,9 @@ records = st.lists(
         Record,
         skill=st.sampled_from(SKILLS),
         node=st.sampled_from(("", "n1", "n2")),
-        value_sum=st.floats(0, 100),
-        success_sum=st.floats(0, 50),
-        weight=st.floats(50, 100),
+        value_sum=st.floats(0, 100) | NUMBERS,
+        success_sum=st.floats(0, 50) | NUMBERS,
+        weight=st.floats(50, 100) | NUMBERS,
         at=st.integers(NOW - 100 * MINUTE, NOW + MINUTE),
     ),
     max_size=4,
@@ -149,5 +152,5 @@ worlds = st.builds(
     stops=stops,
     level=st.sampled_from((Level.FULL, *Level)),
     owed=st.dictionaries(NAMES, st.integers(0, 4)),
-    round_trip_seconds=st.floats(0, 1),
+    round_trip_seconds=st.floats(0, 1) | NUMBERS,
 )
