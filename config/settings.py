@@ -1,11 +1,18 @@
 """Settings of every process. What an operator may set comes from the environment (O-3)."""
 
+import os
 from pathlib import Path
 
 from config import admin, environment
+from console.host.known import known_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 AUTONOMY_HOME = Path(environment.text("AUTONOMY_HOME", str(BASE_DIR / "var")))
+
+# Kept out of logs, outputs, events and errors, as are those of a session's own (security.md, 4.9).
+AUTONOMY_SECRETS = known_secrets(os.environ, AUTONOMY_HOME / "secrets")
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = {"version": 1, "disable_existing_loggers": False}
 
 DEBUG = False
 SECRET_KEY = environment.text("SECRET_KEY")

@@ -126,22 +126,22 @@ class Stream:
     """Redacts text in pieces; keeps back, unseen, the end that may be the beginning of a secret."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+        self.redactor = redactor
         self._held = ""
 
     def feed(self, text: str) -> str:
         """What can be shown by now."""
         held = self._held + text
-        cut = open_from(self._redactor, held)
+        cut = open_from(self.redactor, held)
         if len(held) - cut > LOOK_BACK:
-            cut = _outside_known(self._redactor, held, _known_from(self._redactor, held))
+            cut = _outside_known(self.redactor, held, _known_from(self.redactor, held))
         self._held = held[cut:]
-        return self._redactor.text(held[:cut])
+        return self.redactor.text(held[:cut])
 
     def end(self) -> str:
         """The rest: no more will come."""
         held, self._held = self._held, ""
-        return self._redactor.text(held)
+        return self.redactor.text(held)
 
 
 class Scan:

@@ -74,6 +74,7 @@ def node_here() -> Node:
         ),
         verifier_url=settings.AUTONOMY_VERIFIER_URL,
         reader_url=settings.AUTONOMY_READER_URL,
+        known=settings.AUTONOMY_SECRETS.current,
     )
 
 

@@ -3,10 +3,13 @@
 Names rather than classes, so that help and start-up import nothing they do not need.
 """
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 
 from console.host.errors import HostError
 from console.host.exits import Exit
+from console.host.home import Home
+from console.host.known import KnownSecrets, known_secrets
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,17 @@ KNOWN: dict[str, tuple[Exit, str]] = {
 
 
 def explain(error: BaseException) -> Fault | None:
-    """How to tell an error; None for one that nobody foresaw."""
+    """How to tell an error, without secrets; None for one that nobody foresaw."""
+    fault = _known(error)
+    return fault and replace(fault, problem=secrets().text(fault.problem))
+
+
+def secrets() -> KnownSecrets:
+    """What no command may say of this installation."""
+    return known_secrets(os.environ, Home.of(os.environ).secrets)
+
+
+def _known(error: BaseException) -> Fault | None:
     if isinstance(error, HostError):
         return Fault(error.problem, error.fix, error.exit)
     for kind in type(error).__mro__:

@@ -2,14 +2,16 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.cli import approvals, demo, figures, host, ledger, system, tasks, tokens
-from console.cli.faults import explain
+from console.cli.faults import explain, secrets
 from console.cli.terminal import complain, print_json
+from console.host.exits import Exit
 
 app = typer.Typer(
     name="autonomy",
@@ -42,10 +44,11 @@ def run() -> None:
     """Run a command; what is known to go wrong ends in a message, a next step and a code."""
     try:
         app()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is told without secrets
         fault = explain(error)
         if fault is None:
-            raise
+            sys.stderr.write(secrets().text(traceback.format_exc()))
+            sys.exit(Exit.FAILED)
         if "--json" in sys.argv:
             print_json({"problem": fault.problem, "next": fault.next_step, "exit": fault.exit})
         else:

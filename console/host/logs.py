@@ -1,11 +1,14 @@
 """What the processes print: one bounded file each, and the terminal when asked."""
 
+import codecs
 import os
 import selectors
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock, Thread
 from typing import BinaryIO
 
+from autonomy.domain.redaction import Redactor
 from console.host.telling import tell
 
 MOST_BYTES = 5_000_000
@@ -50,12 +53,33 @@ class LogFile:
                 newer.replace(older)
 
 
-class Logs:
-    """Carries output from pipes to files, on a thread of its own."""
+class Clean:
+    """What comes through one pipe, without secrets: also those that are cut across two reads."""
 
-    def __init__(self, folder: Path, *, verbose: bool = False) -> None:
+    def __init__(self, known: Callable[[], Redactor]) -> None:
+        self._known = known
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
+        self._stream = known().stream()
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be written by now; with nothing to read, the rest."""
+        self._stream.redactor = self._known()
+        text = self._stream.feed(self._decoder.decode(data, final=not data))
+        if not data:
+            text += self._stream.end()
+        return text.encode(errors="surrogateescape")
+
+
+class Logs:
+    """Carries output from pipes to files, on a thread of its own; secrets stay behind."""
+
+    def __init__(
+        self, folder: Path, *, verbose: bool = False, known: Callable[[], Redactor] = Redactor
+    ) -> None:
         self._folder = folder
         self._verbose = verbose
+        self._known = known
+        self._clean: dict[int, Clean] = {}
         self._lock = Lock()
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
@@ -70,6 +94,7 @@ class Logs:
         with self._lock:
             if name not in self._files:
                 self._files[name] = LogFile(self.path(name))
+            self._clean[mine] = Clean(self._known)
             self._selector.register(mine, selectors.EVENT_READ, name)
         os.write(self._wake, b"+")
         return theirs
@@ -104,11 +129,16 @@ class Logs:
             file.close()
 
     def _pass_on(self, pipe: int, name: str, text: bytes) -> None:
+        clean = self._clean[pipe].feed(text)
         if not text:
             with self._lock:
                 self._selector.unregister(pipe)
+                del self._clean[pipe]
             os.close(pipe)
-            return
+        if clean:
+            self._write(name, clean)
+
+    def _write(self, name: str, text: bytes) -> None:
         try:
             self._files[name].write(text)
         except OSError as error:  # the disk is full: what is printed is lost, the processes go on

@@ -22,6 +22,7 @@ from console.host.environment import environment_of, keep, node_names, settings_
 from console.host.errors import DiskFull, HostError, StartFailed
 from console.host.home import Home, private
 from console.host.identity import Identity
+from console.host.known import known_secrets
 from console.host.logs import Logs
 from console.host.orphans import end_orphans
 from console.host.ports import LOOPBACK, KeptPorts
@@ -61,7 +62,8 @@ class Supervisor:
             adopts = _adopt_strays()
             end_orphans(self._home)
             self._secrets.make()
-            self._logs = Logs(self._home.logs, verbose=self._verbose)
+            known = known_secrets(self._environ, self._home.secrets)
+            self._logs = Logs(self._home.logs, verbose=self._verbose, known=known.current)
             self._ports = KeptPorts(self._home.run / "ports.json")
             self._watch = Watch(self._logs, adopts=adopts)
             try:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import connection
 
+from autonomy.domain.redaction import Redactor
 from autonomy.domain.states import TERMINAL
 from autonomy.engine.services.loop import Engine
 from autonomy.node.services.artifacts import ArtifactStore
@@ -72,12 +73,17 @@ class Platform:
 
 @contextmanager
 def platform(
-    home: Path, skills: str | Path, *, slots: int = 2, parts: Sequence[Part] = ()
+    home: Path,
+    skills: str | Path,
+    *,
+    slots: int = 2,
+    parts: Sequence[Part] = (),
+    known: Callable[[], Redactor] = Redactor,
 ) -> Iterator[Platform]:
     """Run one node and one engine over a module of skills, or a folder, until the block ends."""
     folder = skills if isinstance(skills, Path) else _written(home / "skills", skills)
     store = ArtifactStore(home / "artifacts")
-    supervisor = Supervisor(_node(home, folder, slots), store, parts)
+    supervisor = Supervisor(replace(_node(home, folder, slots), known=known), store, parts)
     engine = Engine(lambda bells: supervisor.ring() if bells else None)
     threads = [
         threading.Thread(target=run, daemon=True)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from autonomy.domain.redaction import Redactor
 from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.held import Held
 from autonomy.sdk.references import is_reference
+from autonomy.sessions.events import Call
 from autonomy.systemmap.selectors import UnknownSkill
 from autonomy.tasks.models import Task
 from autonomy.tasks.services import (
@@ -31,8 +33,9 @@ class CallRefused(Exception):
     """The call asks for something that cannot be done; the message says what."""
 
 
-def answer(held: Held, name: str, payload: Mapping[str, Any]) -> Any:
-    """Do what a session asked for. Raises StaleWrite, and one of REFUSALS."""
+def answer(held: Held, call: Call, hide: Redactor) -> Any:
+    """Do what a session asked for; no secret is written. Raises StaleWrite, and one of REFUSALS."""
+    name, payload = call.name, _clean(call, hide)
     act = _CALLS.get(name)
     if act is None:
         raise CallRefused(f"there is no call {name!r}")
@@ -41,6 +44,18 @@ def answer(held: Held, name: str, payload: Mapping[str, Any]) -> Any:
             return act(task, payload)
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise CallRefused(f"the call {name!r} is not understood: {error!r}") from None
+
+
+def _clean(call: Call, hide: Redactor) -> Mapping[str, Any]:
+    """Words for people are cleaned as such; arguments of other tasks are data, and stay exact."""
+    match call.name:
+        case "say":
+            return {"text": hide.text(str(call.params.get("text", "")))}
+        case "submit":
+            return call.params
+        case _:
+            known: Mapping[str, Any] = hide.known(call.params)
+            return known
 
 
 REFUSALS = (CallRefused, SubmitRefused, UnknownSkill, *UNSTORABLE)

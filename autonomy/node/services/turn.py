@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
@@ -11,16 +12,19 @@ from autonomy.node.selectors import already_closed, overspent
 from autonomy.node.services import calls
 from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.claiming import Claiming
+from autonomy.node.services.clean import clean, known_to
 from autonomy.node.services.held import Held
 from autonomy.node.services.looks import Looks
+from autonomy.node.services.output import LiveOutput
 from autonomy.node.services.running import Running
 from autonomy.node.services.workplace import Workplace, Write
-from autonomy.sessions.events import Call, Ended, Event
-from autonomy.sessions.orders import End
+from autonomy.sessions.events import Call, Ended, Event, Output
+from autonomy.sessions.orders import End, Report
 from autonomy.sessions.pool import SessionPool
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending
+from autonomy.tasks.services.output import sweep_output
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ SWEEP_SECONDS = 5.0
 PARTS_SECONDS = 1.0
 SOURCES_SECONDS = 5.0
 SPENDING_SECONDS = 0.5
+OUTPUT_SECONDS = 60.0
 LONGEST_WAIT = 1.0
 
 
@@ -69,6 +74,7 @@ class Turn:
         self.looks = Looks(place)
         self.claiming = Claiming(place, self.looks)
         self.running = Running(place, self.looks)
+        self.output = LiveOutput(place)
         self._uncertain = False  # a commit's answer may have been lost
         self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
         self._parts = Timer(PARTS_SECONDS, lambda: self._do(parts))
@@ -79,6 +85,7 @@ class Turn:
             Timer(SWEEP_SECONDS, tasks.reconcile),
             Timer(SOURCES_SECONDS, self._follow_sources),
             Timer(SPENDING_SECONDS, self._end_overspent),
+            Timer(OUTPUT_SECONDS, sweep_output),
             self._parts,
         ]
 
@@ -87,7 +94,7 @@ class Turn:
         if self.place.generations.inbox:
             return 0.0
         now = self.place.clock()
-        dues = [timer.due for timer in self.timers]
+        dues = [self.output.due, *(timer.due for timer in self.timers)]
         if (look := self.running.next_due()) is not None:
             dues.append(look)
         return min(LONGEST_WAIT, max(0.0, min(dues) - now))
@@ -96,6 +103,7 @@ class Turn:
         """One round. Raises what the database raises; nothing is forgotten then."""
         self._slots.count(len(self.place.held), now=self.place.clock())
         self._hear_all()
+        self.output.write()
         freed = self._write_down()
         self.running.turn()
         if rung or freed:
@@ -148,10 +156,19 @@ class Turn:
         match event:
             case Call():
                 self._answer(pool, event)
-            case Ended() if not self.looks.handle(event.session_id, event.report):
-                held = self.place.held.get(event.session_id)
-                if held is not None and held.ended_at is None:
-                    self.running.session_ended(held, event.report)
+            case Output():
+                self.output.heard(event.session_id, event.text)
+            case Ended():
+                self._hear_end(event.session_id, event.report)
+
+    def _hear_end(self, session_id: UUID, report: Report) -> None:
+        """Of a look, of a session, or of one that is not ours any more."""
+        held, look = self.place.held.get(session_id), self.place.looks.get(session_id)
+        if look is not None:
+            self.looks.handle(session_id, clean(report, look.order, self.place.node))
+        elif held is not None and held.ended_at is None:
+            self.output.ended(session_id)
+            self.running.session_ended(held, clean(report, held.order, self.place.node))
 
     def _answer(self, pool: SessionPool, call: Call) -> None:
         held = self.place.held.get(call.session_id)
@@ -159,7 +176,7 @@ class Turn:
             pool.refuse(call, "stale", "this session is not known here")
             return
         try:
-            reply = calls.answer(held, call.name, call.params)
+            reply = calls.answer(held, call, known_to(self.place.node, held.order))
         except tasks.StaleWrite as error:
             pool.refuse(call, "stale", str(error))
         except calls.REFUSALS as error:

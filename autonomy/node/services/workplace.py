@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from autonomy.domain.redaction import Redactor
 from autonomy.node.services.artifacts import ArtifactStore
 from autonomy.node.services.generations import Generations
 from autonomy.node.services.held import Held, Look
@@ -34,6 +35,7 @@ class Node:
     protected: tuple[Path, ...]  # secrets and records: outside every scope
     verifier_url: str
     reader_url: str
+    known: Callable[[], Redactor] = Redactor  # the secrets of this installation, as they are now
 
 
 @dataclass(frozen=True)
