@@ -32,9 +32,9 @@ class NodeLine:
 
 @dataclass(frozen=True)
 class ComponentLine:
-    """One declared part of the platform, and what is wrong with it."""
+    """One part of the platform, and what is wrong with it; without an id it is not on the map."""
 
-    id: UUID
+    id: UUID | None
     kind: str
     name: str
     tier: int
@@ -58,14 +58,29 @@ def nodes() -> list[NodeLine]:
 
 
 def components(*, kind: str = "") -> list[ComponentLine]:
-    """The system map, by kind and name, each with its flags in words."""
+    """The system map, by kind and name, each with its flags; then what is missing from it."""
     flags: dict[tuple[str, str], list[str]] = {}
-    for flag in systemmap.shelfware():
-        flags.setdefault((flag.kind, flag.name), []).append(flag.words)
+    for flag in systemmap.shelfware(_running()):
+        if kind in ("", flag.kind):
+            flags.setdefault((flag.kind, flag.name), []).append(flag.words)
     rows = systemmap.components().order_by("kind", "name")
     if kind:
         rows = rows.filter(kind=kind)
-    return [_component(row, flags.get((row.kind, row.name), [])) for row in rows]
+    declared = [_component(row, flags.pop((row.kind, row.name), [])) for row in rows]
+    return declared + [_missing(*key, words) for key, words in flags.items()]
+
+
+def _running() -> set[str]:
+    """The skills that sessions run now."""
+    leased = Task.objects.filter(state__in=sorted(LEASED), lease_until__isnull=False).order_by()
+    return set(leased.values_list("skill", flat=True).distinct())
+
+
+def _missing(kind: str, name: str, flags: list[str]) -> ComponentLine:
+    return ComponentLine(
+        id=None, kind=kind, name=name, tier=3, owner="", description="", version="", paused=False,
+        flags=flags, last_verified_at=None,
+    )  # fmt: skip
 
 
 def _node(row: Node, *, busy: int, alive: bool) -> NodeLine:

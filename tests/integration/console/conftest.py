@@ -102,6 +102,7 @@ def small_map(db: None) -> None:
         description="Runs the linter.", declaration={
             "arguments": {}, "estimate_seconds": 1.0, "retries": {"max_attempts": 3},
         },
+        declared_at=timezone.now() - timedelta(days=2),
     )  # fmt: skip
     Node.objects.create(
         name="n1", tiers=[1, 2], slots=2, seen_at=timezone.now(), incarnation=new_id()

@@ -23,6 +23,7 @@ from autonomy.systemmap.services import (
 )
 from ledger.domain.ids import new_id
 from ledger.models import Event, Outcome
+from ledger.services import NewOutcome, record_outcomes
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +47,11 @@ def events(*types: str) -> list[tuple[str, str]]:
 
 
 def outcome_of(skill: str, verdict: str, *, canary: bool = False) -> Outcome:
-    return Outcome.objects.create(
+    made = NewOutcome(
         task_id=new_id(), epoch=1, skill=skill, tier=1, state="done", verdict=verdict, canary=canary
     )
+    record_outcomes([made])
+    return Outcome.objects.get(task_id=made.task_id)
 
 
 def test_what_a_node_has_loaded_is_on_the_map() -> None:
@@ -234,25 +237,7 @@ def test_the_map_shows_the_last_verified_success() -> None:
     verified = outcome_of("files.tidy", "verified")
     outcome_of("mail.send", "verified", canary=True)
     outcome_of("disk_low", "verified")
-    verified.refresh_from_db()
 
     seen = {row.name: row.last_verified_at for row in selectors.components()}
 
     assert seen == {"files.tidy": verified.at, "mail.send": None, "disk_low": None}
-
-
-def test_shelfware_is_flagged_for_its_cause_and_cleared_with_it() -> None:
-    joined("a", tidy(), tidy(name="mail.send", owner=""))
-    outcome_of("mail.send", "refuted")
-
-    def flags() -> set[tuple[str, str]]:
-        return {(flag.name, flag.problem) for flag in selectors.shelfware()}
-
-    assert flags() == {
-        ("files.tidy", "never_run"),
-        ("mail.send", "never_verified"),
-        ("mail.send", "no_owner"),
-    }
-    outcome_of("files.tidy", "verified")
-    outcome_of("mail.send", "verified")
-    assert flags() == {("mail.send", "no_owner")}
