@@ -48,7 +48,9 @@ def _beyond_level(task: ReadyTask, level: Level) -> Waiting | None:
         return None
     if level is Level.OBSERVE:
         words = "the autonomy level is observe: only what changes nothing runs"
-    elif level is Level.ASK and task.tier > 1 and not task.approved:
+    elif task.approved:
+        return None
+    elif level is Level.ASK and task.tier > 1:
         words = f"the autonomy level is ask: tier {task.tier} waits for a person"
     elif task.unplanned:
         words = f"the autonomy level is {level}: its pre-flight comes first"

@@ -15,7 +15,7 @@ BATCH = 500
 _BACK = """
 WITH back AS (
     SELECT t.id FROM tasks_task t
-    WHERE t.state = 'ready' AND t.node = '' AND t.run_at <= now() AND CASE t.tier
+    WHERE t.state = 'ready' AND t.node = '' AND t.run_at <= statement_timestamp() AND CASE t.tier
         WHEN 1 THEN t.plan IS NULL AND EXISTS (
             SELECT FROM systemmap_component c WHERE c.kind = 'skill' AND c.name = t.skill
               AND c.declaration->>'has_preflight' = 'true')

@@ -83,8 +83,8 @@ WITH me AS (
       AND NOT skill.paused
       AND CASE (SELECT d.in_force FROM firewall_dial d)
           WHEN 4 THEN true
-          WHEN 3 THEN t.state = 'preflight' OR t.tier > 1 OR t.plan IS NOT NULL
-                      OR NOT skill.has_preflight
+          WHEN 3 THEN t.state = 'preflight' OR w.needs_approval OR t.tier > 1
+                      OR t.plan IS NOT NULL OR NOT skill.has_preflight
           WHEN 2 THEN t.state = 'preflight' OR w.needs_approval
                       OR t.tier = 1 AND (t.plan IS NOT NULL OR NOT skill.has_preflight)
           WHEN 1 THEN t.state = 'preflight'
