@@ -2,7 +2,7 @@
 
 from autonomy.sdk.context import Context, Submission, VerifierContext
 from autonomy.sdk.errors import Ambiguous, Permanent, Transient
-from autonomy.sdk.evidence import Check, Evidence, Verdict
+from autonomy.sdk.evidence import Check, Evidence, Verdict, all_of, any_of, eventually
 from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.references import Ref
 from autonomy.sdk.scope import Scope
@@ -24,5 +24,8 @@ __all__ = [
     "Transient",
     "Verdict",
     "VerifierContext",
+    "all_of",
+    "any_of",
+    "eventually",
     "skill",
 ]

@@ -28,6 +28,17 @@ class Upstream:
 
 
 @dataclass(frozen=True)
+class ProcessSeen:
+    """A process of the node's machine, as far as a verifier may know of it."""
+
+    pid: int
+    name: str
+    status: str
+    """As the system calls it: running, sleeping, zombie …"""
+    started_at: datetime
+
+
+@dataclass(frozen=True)
 class Submission:
     """A task that a session asks for.
 
@@ -88,3 +99,5 @@ class VerifierContext:
     upstream: Mapping[str, Upstream]
     query: Callable[..., list[dict[str, Any]]] = field(repr=False)
     """`query(sql, params)`: rows of a short READ ONLY query as the verifier role."""
+    process: Callable[[int], ProcessSeen | None] = field(repr=False)
+    """`process(pid)`: a process of the node's machine, seen from outside of any sandbox."""

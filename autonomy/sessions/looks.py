@@ -5,12 +5,15 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from autonomy.sdk.context import ProcessSeen
 from autonomy.sessions.supervised import Supervised
 
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=5000 -c lock_timeout=1000"
 _MOST_ROWS = 10_000
+_PROCESS = TypeAdapter(ProcessSeen)
 
 Query = Callable[..., list[dict[str, Any]]]
 
@@ -43,6 +46,10 @@ class Reader:
             cursor.execute(sql.encode(), params, prepare=True)  # prepared: one statement at a time
             return cursor.fetchmany(_MOST_ROWS)
 
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
 
 class NoDatabase:
     """Where the order names none."""
@@ -56,7 +63,7 @@ class NoDatabase:
 
 
 class Asked:
-    """The database of a verifier: a looker, reached through the supervisor."""
+    """What a verifier asks through its supervisor: a looker's database, and the node's machine."""
 
     def __init__(self, supervisor: Supervised) -> None:
         self._supervisor = supervisor
@@ -67,3 +74,8 @@ class Asked:
         # From our own looker, which runs the statement and no code of this session.
         rows: list[dict[str, Any]] = pickle.loads(base64.b64decode(answer))  # noqa: S301
         return rows
+
+    def process(self, pid: int) -> ProcessSeen | None:
+        """A process of the machine, which this session cannot see by itself."""
+        seen = self._supervisor.call("process", pid=pid)
+        return None if seen is None else _PROCESS.validate_python(seen)

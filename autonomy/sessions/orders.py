@@ -74,6 +74,8 @@ class Order(BaseModel):
     """The user the session becomes; needs a zygote that runs as root."""
     started_at: datetime | None = None
     """For `verify`: when the session started, by the database's clock."""
+    waited_seconds: float = 0.0
+    """For `verify`: since the session ended, by the same clock."""
     due_at: datetime | None = None
     now: datetime | None = None
     params: dict[str, Any] = Field(default_factory=dict)

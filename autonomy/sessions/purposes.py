@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from autonomy.sdk.context import VerifierContext
 from autonomy.sdk.errors import Permanent
 from autonomy.sdk.evidence import Evidence, Verdict
+from autonomy.sdk.looking import Look, looking
 from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.skill import Skill
 from autonomy.sessions.context import LookingContext, SessionContext, upstream_of
@@ -31,8 +32,7 @@ def answered(order: Order, component: Any, supervisor: Supervised) -> Any:
         case Purpose.READS:
             return {"reads": reads(order, component)}
         case Purpose.VERIFY:
-            database = Asked(supervisor) if order.asks_database else NoDatabase()
-            return verify(order, component, database.query)
+            return verify(order, component, Asked(supervisor))
         case Purpose.RECONCILE:
             return reconcile(order, component, supervisor, order.step).model_dump(mode="json")
         case Purpose.DETECT | Purpose.LOOK:
@@ -66,7 +66,7 @@ def reads(order: Order, skill: Skill) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-def verify(order: Order, skill: Skill, query: Query) -> dict[str, Any]:
+def verify(order: Order, skill: Skill, asked: Asked) -> dict[str, Any]:
     """What the skill's verifier finds in the world (C-19)."""
     if skill.verify_hook is None:
         return Evidence(verdict=Verdict.UNVERIFIED).model_dump(mode="json")
@@ -76,10 +76,12 @@ def verify(order: Order, skill: Skill, query: Query) -> dict[str, Any]:
         artifacts=_files(order.artifacts),
         started_at=_given(order.started_at, "started_at"),
         upstream=upstream_of(order),
-        query=query,
+        query=asked.query if order.asks_database else NoDatabase().query,
+        process=asked.process,
     )
     result = skill.result.validate_python(order.result)
-    evidence = skill.verify_hook(ctx, skill.values(order.args), result)
+    with looking(Look(waited_seconds=order.waited_seconds, network=order.scope.network)):
+        evidence = skill.verify_hook(ctx, skill.values(order.args), result)
     return Evidence.model_validate(evidence).model_dump(mode="json")
 
 

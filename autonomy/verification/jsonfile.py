@@ -1,5 +1,6 @@
 """Whether a file holds JSON of the promised shape."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import jsonschema
 
-from autonomy.sdk.evidence import Check, check
+from autonomy.sdk.evidence import Check, check, undecided
 from autonomy.verification.files import missing, open_file
 
 MOST_BYTES = 50_000_000
@@ -22,12 +23,14 @@ def json_matches(path: Path, schema: Mapping[str, Any]) -> Check:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         return missing(path, expected=expected, error=error)
-    return check(path.name, expected=expected, seen=_misfit(content, schema) or expected)
-
-
-def _misfit(content: bytes, schema: Mapping[str, Any]) -> str:
     if len(content) > MOST_BYTES:
-        return f"more than {MOST_BYTES} bytes"
+        return undecided(path.name, expected=expected, why=f"more than {MOST_BYTES} bytes")
+    told = check(path.name, expected=expected, seen=misfit(content, schema) or expected)
+    return told.model_copy(update={"found": {"sha256": hashlib.sha256(content).hexdigest()}})
+
+
+def misfit(content: bytes, schema: Mapping[str, Any]) -> str:
+    """Why the bytes are no JSON of this shape; empty where they are."""
     try:
         jsonschema.validate(json.loads(content), schema)
     except jsonschema.ValidationError as error:

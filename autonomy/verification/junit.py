@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from autonomy.sdk.evidence import Check, check
-from autonomy.verification.files import is_fresh, open_file
+from autonomy.verification.files import is_fresh, missing, open_file
 
 MOST_BYTES = 50_000_000
 MOST_NAMED = 20
@@ -62,8 +62,10 @@ def junit_is_of(
     """The report names this suite, was written after `since`, and has these counts."""
     try:
         report = read_junit(path)
-    except (BadReport, OSError) as error:
+    except BadReport as error:
         return (check(path.name, expected="a JUnit report", seen=str(error)),)
+    except OSError as error:
+        return (missing(path, expected="a JUnit report", error=error),)
     written = report.written_at or datetime.min.replace(tzinfo=UTC)
     return (
         check(f"suite in {path.name}", expected=suite, seen=report.suite),

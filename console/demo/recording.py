@@ -101,7 +101,7 @@ def _task(line: TaskLine, outcome: Outcome | None) -> TaskRecord:
         state=line.state,
         reason=line.reason,
         verdict=line.verdict,
-        evidence=tuple(Check.model_validate(check) for check in checks),
+        evidence=tuple(Check(**{n: check[n] for n in Check.model_fields}) for check in checks),
         attempts=line.attempt,
         seconds=line.seconds(line.ended_at) if line.ended_at else None,
         placement=placement_of(line.id),

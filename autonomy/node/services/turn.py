@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from autonomy.node.selectors import already_closed, overspent
-from autonomy.node.services import calls
+from autonomy.node.services import calls, machine
 from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.claiming import Claiming
 from autonomy.node.services.clean import clean, known_to
@@ -171,12 +171,8 @@ class Turn:
             self.running.session_ended(held, clean(report, held.order, self.place.node))
 
     def _answer(self, pool: SessionPool, call: Call) -> None:
-        held = self.place.held.get(call.session_id)
-        if held is None:
-            pool.refuse(call, "stale", "this session is not known here")
-            return
         try:
-            reply = calls.answer(held, call, known_to(self.place.node, held.order))
+            reply = self._reply(call)
         except tasks.StaleWrite as error:
             pool.refuse(call, "stale", str(error))
         except calls.REFUSALS as error:
@@ -186,6 +182,15 @@ class Turn:
             raise
         else:
             pool.answer(call, reply)
+
+    def _reply(self, call: Call) -> Any:
+        """What a look, or a session, is told; raises StaleWrite for one that is not ours."""
+        held, look = self.place.held.get(call.session_id), self.place.looks.get(call.session_id)
+        if look is not None:
+            return machine.told(look.order, call)
+        if held is None:
+            raise tasks.StaleWrite("this session is not known here")
+        return calls.answer(held, call, known_to(self.place.node, held.order))
 
     # -- writing
 

@@ -1,10 +1,12 @@
 import hashlib
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autonomy.sdk import Verdict
-from autonomy.verification import file_is, file_is_fresh, json_matches
+from autonomy.verification import file_contains, file_is, file_is_fresh, json_matches
 
 SHA = hashlib.sha256(b"kept").hexdigest()
 
@@ -62,3 +64,49 @@ def test_json_is_checked_against_its_schema(tmp_path: Path) -> None:
     assert "'total' is a required property" in json_matches(file, schema).seen
     file.write_text("[" * 100_000)
     assert json_matches(file, schema).seen.startswith("no JSON")
+
+
+def test_what_is_in_a_file_is_searched_across_the_pieces_it_is_read_in(tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    file.write_bytes(b"." * ((1 << 20) - 3) + b"total: 12" + b"." * 100)
+
+    assert file_contains(file, "total: 12", b".t").verdict is Verdict.VERIFIED
+    assert file_contains(file, "total: 12", "total: 13").seen.endswith("no b'total: 13'")
+
+
+def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "report").touch()
+
+    seen = file_contains(tmp_path / "report")
+
+    assert (seen.verdict, seen.seen) == (Verdict.REFUTED, "0 bytes")
+    assert file_contains(tmp_path / "none").verdict is Verdict.REFUTED
+
+
+def test_a_file_that_may_not_be_read_proves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "report").touch(mode=0)
+    script = (
+        "import os, sys; from pathlib import Path;"
+        "from autonomy.verification import file_is, file_contains, json_matches;"
+        "os.setuid(os.getuid() or 65534); path = Path(sys.argv[1]);"
+        "print(file_is(path, sha256='0').verdict, file_contains(path).verdict,"
+        " json_matches(path, {}).verdict)"
+    )
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "report")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert said.stdout.split() == ["inconclusive"] * 3
+
+
+def test_hashes_stand_in_the_evidence(tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    file.write_bytes(b"kept")
+
+    assert file_is(file, sha256="0" * 64).found == {"sha256": SHA}
+    assert file_contains(file, "kept").found == {"sha256": SHA}
