@@ -10,7 +10,8 @@ from autonomy.sessions import child, clock, namespaces
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.loading import NotLoaded
 from autonomy.sessions.orders import End
-from autonomy.sessions.sandbox import Bounds, TooWeak, check, group_of
+from autonomy.sessions.refusal import TooWeak, check
+from autonomy.sessions.sandbox import Bounds, group_of
 from autonomy.sessions.watch import Running
 from autonomy.sessions.wire import Message
 

@@ -1,8 +1,12 @@
 """What every session may read: the system's programs, the interpreter, and the loaded modules."""
 
+import stat
 import sys
+import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
+
+import autonomy
 
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/nix/store")
 _HARDWARE = ("/sys/devices/system/cpu",)
@@ -18,6 +22,23 @@ _CONFIGURATION = tuple(
     )
 )
 DEVICES = tuple(Path(f"/dev/{name}") for name in ("null", "zero", "full", "random", "urandom"))
+
+
+_PLATFORM = ("config", "console", "heartbeats", "autonomy", "connectors", "firewall", "ledger")
+
+
+def code(folders: Iterable[Path]) -> list[Path]:
+    """What runs outside of sessions: whoever could write it would be more than a session."""
+    root = Path(autonomy.__file__).parent.parent
+    installed = Path(sysconfig.get_paths()["purelib"])
+    return _outermost([*folders, installed, *(root / name for name in _PLATFORM)])
+
+
+def open_to_all(folder: Path) -> list[Path]:
+    """The modules of a folder, and the folders they are in, that everybody may change."""
+    modules = [path for path in folder.rglob("*.py") if not path.is_symlink()]
+    places = {folder, *modules, *(path.parent for path in modules)}
+    return sorted(path for path in places if path.stat().st_mode & stat.S_IWOTH)
 
 
 def readable(folders: Iterable[Path]) -> list[Path]:

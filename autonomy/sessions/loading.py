@@ -9,6 +9,8 @@ from autonomy.sdk import registry
 from autonomy.sdk.registry import Registry
 from autonomy.sessions import modules
 from autonomy.sessions.envelope import Envelope
+from autonomy.sessions.ground import open_to_all
+from autonomy.sessions.namespaces import is_root
 from autonomy.sessions.orders import Purpose
 from autonomy.sessions.sources import packages, version_of
 from autonomy.sessions.wire import Message, encoded
@@ -70,8 +72,20 @@ def _readable(folders: tuple[Path, ...]) -> list[Path]:
                 "make it, or take it out of AUTONOMY_SKILLS"
             )
         else:
-            there.append(folder)
+            if _is_safe(folder):
+                there.append(folder)
     return there
+
+
+def _is_safe(folder: Path) -> bool:
+    """Whether sessions cannot change what a zygote that is root would run."""
+    exposed = open_to_all(folder) if is_root() else []
+    if exposed:
+        registry.current().problems[str(folder)] = (
+            f"OpenToAll: everybody may change {exposed[0]}, and it would be run as root; "
+            f"`chmod -R o-w {folder}`"
+        )
+    return not exposed
 
 
 def _version_of(source: tuple[Path, ...]) -> str:

@@ -11,7 +11,7 @@ from autonomy.sdk.errors import Ambiguous, Permanent, Transient
 from autonomy.sdk.skill import BadArguments
 from autonomy.sessions.loading import NotLoaded
 from autonomy.sessions.orders import End
-from autonomy.sessions.sandbox import Refused
+from autonomy.sessions.refusal import Refused
 from autonomy.sessions.supervised import Fenced
 from autonomy.sessions.text import bounded, printable
 from autonomy.sessions.wire import Message, encoded

@@ -7,18 +7,18 @@ import resource
 import select
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from autonomy.domain.isolation import FOREIGN_CODE, told
-from autonomy.sessions import ground, kernel, landlock, namespaces, seccomp, variables
+from autonomy.sessions import grants, ground, kernel, landlock, namespaces, seccomp, variables
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.landlock import Ground
 from autonomy.sessions.namespaces import is_root
 from autonomy.sessions.orders import Purpose
+from autonomy.sessions.refusal import Refused
 from autonomy.sessions.seccomp import Sockets
 
 _CPU_GRACE_SECONDS = 2
@@ -27,14 +27,8 @@ _ADDRESS_SPACE_BYTES = 64 << 30
 _THREADS = 64
 _FIRST_TO_DIE = "600"
 _HIGHEST_FD = 65_536
-
-
-class Refused(Exception):
-    """The session cannot be bounded as it must be; nothing of it was run."""
-
-
-class TooWeak(Refused):
-    """This machine cuts sessions off less than this one asks for."""
+_NO_CORE_DUMP = 1
+"""Too small for a file; and where dumps go to a program, which no limit keeps them from, 1 does."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +38,9 @@ class Bounds:
     isolation: Isolation
     grounds: tuple[Ground, ...]
     protected: tuple[Path, ...]
+    """In no scope."""
+    code: tuple[Path, ...]
+    """In no scope to write."""
     life: int
     """Reads an end of file when the zygote is gone, because only the zygote holds `held`."""
     held: int
@@ -53,7 +50,7 @@ class Bounds:
     """The one that a session is put into; without one it makes its own."""
 
 
-def prepared(isolation: Isolation, folders: Iterable[Path], protected: Iterable[Path]) -> Bounds:
+def prepared(isolation: Isolation, folders: Collection[Path], protected: Iterable[Path]) -> Bounds:
     """Opened once, before any session: what all of them may read."""
     readable = landlock.ground(ground.readable(folders), landlock.READ)
     devices = landlock.ground(ground.DEVICES, landlock.WRITE)
@@ -65,22 +62,11 @@ def prepared(isolation: Isolation, folders: Iterable[Path], protected: Iterable[
         isolation=isolation,
         grounds=(*readable, *devices) if isolation.landlock else (),
         protected=tuple(path.resolve() for path in protected),
+        code=tuple(ground.code(folders)),
         life=life,
         held=held,
         data_bytes=_data_bytes(),
     )
-
-
-def check(envelope: Envelope, isolation: Isolation) -> None:
-    """Before anything is begun: raises Refused for what cannot be bounded as it must be."""
-    if envelope.uid is not None and not is_root():
-        raise Refused(f"only root can start a session as user {envelope.uid}")
-    least = max(envelope.isolation, FOREIGN_CODE if envelope.foreign_code else 0)
-    if isolation.level < least:
-        raise TooWeak(
-            f"it needs isolation {told(least)}, and this node offers {told(isolation.level)}; "
-            "see `autonomy doctor` for what is missing, or run it on another node"
-        )
 
 
 def enter(envelope: Envelope, bounds: Bounds) -> None:
@@ -124,7 +110,7 @@ def _cut_network(envelope: Envelope, network: int | None) -> None:
         namespaces.cut_network()
     else:
         kernel.enter(network, kernel.NEW_NETWORK)
-    if not _needs(namespaces.SOCKETS, envelope):
+    if not grants.lie_in(namespaces.SOCKETS, envelope):
         namespaces.hide_sockets()
 
 
@@ -139,7 +125,7 @@ def _limit(envelope: Envelope, bounds: Bounds) -> None:
     limits = envelope.limits
     writes = 0 if envelope.purpose is Purpose.LOOK else limits.disk_bytes
     wanted = {
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: _NO_CORE_DUMP,
         resource.RLIMIT_FSIZE: writes,
         resource.RLIMIT_CPU: math.ceil(limits.cpu_seconds) + _CPU_GRACE_SECONDS,
         resource.RLIMIT_DATA: bounds.data_bytes + 2 * limits.memory_bytes + _DATA_GRACE_BYTES,
@@ -204,63 +190,15 @@ def _clean_environment(envelope: Envelope) -> None:
 
 def _restrict(envelope: Envelope, bounds: Bounds) -> None:
     isolation = bounds.isolation
+    granted = grants.granted(envelope, protected=bounds.protected, code=bounds.code)
     if not isolation.landlock:
         return
     proc = "/proc" if isolation.namespaces else "/proc/self/"
-    grounds = [*bounds.grounds, landlock.opened(proc, landlock.READ)]
+    grounds = [*bounds.grounds, *granted, landlock.opened(proc, landlock.READ)]
     if isolation.namespaces and namespaces.SHARED_MEMORY.is_dir():
         grounds.append(landlock.opened(namespaces.SHARED_MEMORY, landlock.WRITE))
-    grounds += _granted(envelope, bounds.protected)
     cut_tcp = not envelope.scope.network and not isolation.namespaces
     landlock.restrict(grounds, version=isolation.landlock, cut_tcp=cut_tcp)
-
-
-def _granted(envelope: Envelope, protected: tuple[Path, ...]) -> list[Ground]:
-    """The folders of the session, and its scope. Only a run writes."""
-    change = landlock.WRITE if envelope.purpose is Purpose.RUN else landlock.READ
-    scope = envelope.scope
-    paths = [(path, landlock.READ) for path in scoped(scope.read, protected, scope.within)]
-    paths += [(path, change) for path in scoped(scope.write, protected, scope.within)]
-    if envelope.purpose is not Purpose.LOOK:
-        paths += [(Path(path), landlock.READ) for path in envelope.readable]
-        paths += [(Path(path), change) for path in (envelope.folder, envelope.artifacts)]
-        paths.append((Path(envelope.temp), landlock.WRITE))
-    return [_opened(path, access) for path, access in paths]
-
-
-def _needs(folder: Path, envelope: Envelope) -> bool:
-    """Whether anything that the session is given lies in the folder."""
-    given = (envelope.folder, envelope.artifacts, envelope.temp, *envelope.readable)
-    named = (*envelope.scope.read, *envelope.scope.write)
-    return any(Path(path).is_relative_to(folder) for path in (*given, *named))
-
-
-def scoped(
-    patterns: Iterable[str], protected: tuple[Path, ...], within: Iterable[tuple[str, str]] = ()
-) -> list[Path]:
-    """The paths a scope names: `inbox/**` is the folder. Raises Refused for what no scope holds."""
-    tops = dict(within)
-    return [_scoped(pattern, protected, tops.get(pattern, "")) for pattern in patterns]
-
-
-def _scoped(pattern: str, protected: tuple[Path, ...], top: str) -> Path:
-    path = Path(pattern.removesuffix("/**").removesuffix("/*"))
-    if not path.is_absolute():
-        raise Refused(f"the scope names {pattern!r}; only absolute paths can be granted")
-    real = path.resolve()
-    if top and not real.is_relative_to(Path(top).resolve()):
-        raise Refused(f"the scope names {pattern!r}; a link there leads out of {top}, to {real}")
-    for taboo in protected:
-        if real.is_relative_to(taboo) or taboo.is_relative_to(real):
-            raise Refused(f"the scope names {pattern!r}; {taboo} is outside every scope")
-    return real
-
-
-def _opened(path: Path, access: int) -> Ground:
-    try:
-        return landlock.opened(path, access)
-    except OSError as error:
-        raise Refused(f"{path} cannot be granted: {error.strerror}") from None
 
 
 def _stay_alive_only_with(life: int) -> None:

@@ -25,7 +25,8 @@ from autonomy.sessions.leftovers import begin_removal, end_all_of, end_strays
 from autonomy.sessions.loading import NotLoaded, component_of, loaded
 from autonomy.sessions.networks import Networks
 from autonomy.sessions.orders import End
-from autonomy.sessions.sandbox import Bounds, Refused, prepared
+from autonomy.sessions.refusal import Refused
+from autonomy.sessions.sandbox import Bounds, prepared
 from autonomy.sessions.watch import Doom, Running
 from autonomy.sessions.wire import BadMessage, Channel, Message
 

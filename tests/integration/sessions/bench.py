@@ -23,6 +23,8 @@ from autonomy.sessions.seccomp import Sockets
 
 BEHAVIOURS = Path(__file__).parent / "behaviours"
 _AT_ONCE = 4
+STRANGER = 64_321
+"""A user id that nobody has. As root, no session runs without a user of its own."""
 NOON = "2026-01-01T12:00:00Z"
 
 
@@ -31,7 +33,7 @@ class Bench:
 
     def __init__(self, home: Path, *, uid: int | None = None, **pool: Any) -> None:
         self.home = home
-        self.uid = uid
+        self.uid = STRANGER if uid is None and os.getuid() == 0 else uid
         self.pool = SessionPool((BEHAVIOURS,), **pool)
         self.effects: dict[str, dict[str, Any]] = {}
         self.said: list[str] = []

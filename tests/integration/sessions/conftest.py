@@ -13,12 +13,9 @@ import pytest
 
 from autonomy.domain.isolation import Rung
 from autonomy.sessions import folders, isolation
-from tests.integration.sessions.bench import Bench
+from tests.integration.sessions.bench import STRANGER, Bench
 
 ROOT = Path(__file__).parents[3]
-STRANGER = 64_321
-"""A user id that nobody has."""
-
 linux_only = pytest.mark.skipif(
     sys.platform != "linux", reason="sessions are cut off on Linux only"
 )
@@ -42,7 +39,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def bench(home: Path) -> Iterator[Bench]:
     """Sessions as they are by default: each with a user of its own where that can be."""
-    with Bench(home, uid=STRANGER if os.getuid() == 0 else None, patience=1) as running:
+    with Bench(home, patience=1) as running:
         yield running
 
 

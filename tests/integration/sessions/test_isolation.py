@@ -15,10 +15,9 @@ from autonomy.domain.isolation import Rung
 from autonomy.sessions import isolation, variables
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.orders import End
-from tests.integration.sessions.bench import Bench
+from tests.integration.sessions.bench import BEHAVIOURS, STRANGER, Bench
 from tests.integration.sessions.conftest import (
     ROOT,
-    STRANGER,
     as_stranger,
     contained,
     linux_only,
@@ -144,6 +143,18 @@ def test_no_scope_holds_what_is_protected(home: Path) -> None:
 
     assert [report.ended for report in reports] == [End.REFUSED] * 3
     assert "outside every scope" in reports[0].error
+
+
+def test_no_scope_to_write_holds_code_that_is_run_elsewhere(home: Path) -> None:
+    with Bench(home) as bench:
+        for place in (BEHAVIOURS, BEHAVIOURS.parent, Path(isolation.__file__)):
+            reading, writing = (
+                bench.run("calm.add", args={"left": 1}, scope={kind: (str(place),)})
+                for kind in ("read", "write")
+            )
+            assert reading.ended is End.OK
+            assert writing.ended is End.REFUSED
+            assert "outside every scope" in writing.error
 
 
 def test_there_is_no_network(bench: Bench, listener: int) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from autonomy.sessions.measures import family
 from autonomy.sessions.wire import encoded
-from tests.integration.sessions.bench import Bench, with_neighbours
-from tests.integration.sessions.conftest import STRANGER, as_stranger, linux_only
+from tests.integration.sessions.bench import STRANGER, Bench, with_neighbours
+from tests.integration.sessions.conftest import as_stranger, linux_only
 
 pytestmark = linux_only
 

@@ -11,8 +11,8 @@ from autonomy.sessions import seccomp
 from autonomy.sessions.isolation import Isolation
 from autonomy.sessions.orders import End
 from autonomy.sessions.syscalls import ABSENT, DENIED
-from tests.integration.sessions.bench import Bench
-from tests.integration.sessions.conftest import STRANGER, linux_only
+from tests.integration.sessions.bench import STRANGER, Bench
+from tests.integration.sessions.conftest import linux_only
 
 pytestmark = linux_only
 

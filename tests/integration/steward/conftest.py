@@ -39,11 +39,20 @@ def driver(home: Path) -> Iterator[Driver]:
 
 
 @pytest.fixture
-def make_origin(tmp_path_factory: pytest.TempPathFactory) -> MakeOrigin:
+def tmp_path(home: Path) -> Path:
+    """A folder of one test that sessions can reach, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(dir=home))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def make_origin(home: Path) -> MakeOrigin:
     """Makes an origin from the files of its only commit."""
 
     def make(files: Mapping[str, str]) -> Origin:
-        folder = tmp_path_factory.mktemp("repository")
+        folder = Path(tempfile.mkdtemp(dir=home))
+        folder.chmod(0o755)
         return prepare_origin(str(repository(folder / "source", files)), folder)
 
     return make

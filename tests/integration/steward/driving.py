@@ -21,6 +21,8 @@ from ledger.domain.ids import new_id
 
 STEWARD = Path(__file__).resolve().parents[3] / "examples" / "steward"
 PATIENCE = 60.0
+STRANGER = 0x70000100 if os.geteuid() == 0 else None
+"""Who sessions run as, where nothing else is said."""
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Driver:
         """End the pool."""
         self.pool.close()
 
-    def run(self, skill: str, *, task: UUID | None = None, uid: int | None = None,
+    def run(self, skill: str, *, task: UUID | None = None, uid: int | None = STRANGER,
             upstream: Sequence[dict[str, Any]] = (), **args: Any) -> Session:  # fmt: skip
         """Run a skill; `task` names one that was tried before."""
         return self._session(Purpose.RUN, skill, args, task_id=task or new_id(), uid=uid,
@@ -83,7 +85,8 @@ class Driver:
         order = Order(
             session_id=new_id(), task_id=UUID(int=0), purpose=Purpose.DETECT, component=detector,
             params=params, now=now, due_at=now, scope=Scope(read=read),
-            folder=fresh(root / "work"), artifacts=fresh(root / "artifacts"),
+            folder=fresh(root / "work", uid=STRANGER), uid=STRANGER,
+            artifacts=fresh(root / "artifacts", uid=STRANGER),
             limits=Limits(wall_seconds=1),
         )  # fmt: skip
         found: list[dict[str, Any]] = self._lived(Session(detector, {}, order)).result["findings"]
@@ -121,15 +124,14 @@ class Driver:
     ) -> Order:  # fmt: skip
         declaration = self.skills[skill].declaration
         session_id, root = new_id(), self.home / os.urandom(8).hex()
+        uid = like.uid if like else fields.get("uid", STRANGER)
         where = {
-            "folder": like.folder if like else fresh(root / "work", uid=fields.get("uid")),
-            "artifacts": like.artifacts
-            if like
-            else fresh(root / "artifacts", uid=fields.get("uid")),
+            "folder": like.folder if like else fresh(root / "work", uid=uid),
+            "artifacts": like.artifacts if like else fresh(root / "artifacts", uid=uid),
             "started_at": like.started_at if like else datetime.now(UTC),  # noqa: TID251
             "task_id": like.task_id if like else new_id(),
             "upstream": like.upstream if like else (),
-            "uid": like.uid if like else None,
+            "uid": uid,
         }
         return Order(
             session_id=session_id, purpose=purpose, component=skill, args=args,

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from autonomy.sessions import landlock
 from autonomy.sessions.disk import Disk
 from autonomy.sessions.folders import fresh, remove
-from autonomy.sessions.sandbox import Refused, scoped
+from autonomy.sessions.grants import opened_itself, scoped
+from autonomy.sessions.refusal import Refused
 
 
 def test_a_fresh_folder_is_empty_and_private(tmp_path: Path) -> None:
@@ -108,3 +110,14 @@ def test_a_link_does_not_hide_what_is_protected(tmp_path: Path) -> None:
 
     with pytest.raises(Refused):
         scoped([str(tmp_path / "link")], (vault,))
+
+
+def test_what_became_a_link_after_it_was_looked_at_is_not_granted(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    (tmp_path / "inbox").mkdir()
+    (looked_at,) = scoped([str(tmp_path / "inbox")], (tmp_path / "vault",))
+    (tmp_path / "inbox").rmdir()
+    (tmp_path / "inbox").symlink_to(tmp_path / "vault")
+
+    with pytest.raises(Refused, match="became a link"):
+        opened_itself(looked_at, landlock.READ)
