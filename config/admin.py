@@ -16,6 +16,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "what runs, and why",
     "SITE_SYMBOL": "hub",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "ENVIRONMENT": "console.first_page.level_label",
     "DASHBOARD_CALLBACK": "console.first_page.fill",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,

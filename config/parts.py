@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import heartbeats.services
 from autonomy.node.services.looks import Looks
+from firewall.domain.levels import Level
+from firewall.selectors import level
 from ledger import services as ledger
 
 
@@ -26,8 +28,9 @@ _hourly = Every(3600)
 
 
 def watch(looks: Looks) -> None:
-    """Notice what is due and let detectors look (C-5)."""
-    heartbeats.services.sweep(looks)
+    """Notice what is due and let detectors look, unless everything is stopped (C-5, F-11)."""
+    if level() is not Level.OFF:
+        heartbeats.services.sweep(looks)
 
 
 def seal(_: Looks) -> None:

@@ -22,6 +22,7 @@ PAGES = {
         ("Schedules", "event_repeat", "django_celery_beat.periodictask"),
     ],
     "Decisions": [
+        ("Autonomy level", "speed", "firewall.dial"),
         ("Passes", "account_tree", "engine.pass"),
         ("Weights", "balance", "engine.weights"),
         ("Leadership", "flag", "engine.leadership"),

@@ -7,8 +7,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from autonomy.tasks.admin.shown import Html, ago, badge, grid, link, short
+from autonomy.tasks.admin.shown import COLOURS, Html, ago, badge, grid, link, short
+from console.selectors.level import level_line
 from console.selectors.now import NowLine, now
+from firewall.models import Dial
+from firewall.selectors import level
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -17,6 +20,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return {**context, "tiles": [], "panels": [("Nothing", "You may not see tasks.")]}
     told = now()
     panels = [
+        ("Autonomy", _autonomy(request)),
         ("Waits for a person", _waiting(told)),
         ("Runs now", _running(told)),
         (f"Figures of the last {told.figures_days} days", _figures(told)),
@@ -37,6 +41,37 @@ def _tiles(told: NowLine) -> list[tuple[str, object, str]]:
         ("nodes alive", alive, _list("systemmap_node")),
         ("events sealed", told.sealing.events, _list("ledger_block")),
     ]
+
+
+def level_label(_request: HttpRequest) -> tuple[str, str]:
+    """The level in force, for the head of every page."""
+    found = level()
+    return f"autonomy: {found}", COLOURS.get(found, "default")
+
+
+_WAYS = [
+    ("stop", "firewall.stop", "Stop everything"),
+    ("resume", "firewall.administer", "Resume"),
+    ("set_ceiling", "firewall.administer", "Set the ceiling"),
+]
+
+
+def _autonomy(request: HttpRequest) -> Html:
+    """What may run alone, who says so, and the ways to change it: each asks before it acts."""
+    line = level_line()
+    by = f"ceiling {line.ceiling}" + (f" by {line.ceiling_by}" if line.ceiling_by else "")
+    evidence = f"{line.chosen}: {line.chosen_reason or 'nothing speaks against it'}"
+    ways = format_html_join(
+        " · ",
+        '<a class="shown-link" href="{}">{}</a>',
+        (
+            (reverse(f"admin:firewall_dial_{name}", args=[Dial.ONLY]), words)
+            for name, permission, words in _WAYS
+            if request.user.has_perm(permission)
+        ),
+    )
+    rows = [[badge(line.level), line.words, by, evidence, ways]]
+    return grid(["level", "it means", "ceiling", "evidence", "change it"], rows, empty="")
 
 
 def _waiting(told: NowLine) -> Html:

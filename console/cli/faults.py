@@ -52,6 +52,7 @@ KNOWN: dict[str, tuple[Exit, str]] = {
         Exit.REFUSED,
         "`autonomy approve` lists what waits; `autonomy solo --help` is for a single operator",
     ),
+    "firewall.services.dial.DialRefused": (Exit.REFUSED, "`autonomy level` says how it stands"),
     "firewall.services.solo.SoloRefused": (Exit.REFUSED, "see `autonomy solo --help`"),
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli import approvals, demo, figures, host, ledger, system, tasks, tokens
+from console.cli import approvals, demo, figures, host, ledger, level, system, tasks, tokens
 from console.cli.faults import explain, secrets
 from console.cli.terminal import complain, print_json
 from console.host.exits import Exit
@@ -22,10 +22,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for commands in (
-    host.host, tasks.commands, approvals.commands, system.commands, figures.commands, demo.commands,
+    host.host, tasks.commands, approvals.commands, level.commands, system.commands,
+    figures.commands, demo.commands,
 ):  # fmt: skip
     app.add_typer(commands)
 app.add_typer(ledger.commands, name="ledger", rich_help_panel="Looking")
+app.add_typer(level.level, name="level", rich_help_panel="Deciding")
 app.add_typer(tokens.commands, name="token", rich_help_panel="Deciding")
 
 

@@ -43,6 +43,11 @@ COLOURS = {
     "timeout": "danger",
     "resource": "danger",
     "lost": "danger",
+    "full": "success",
+    "careful": "warning",
+    "ask": "warning",
+    "observe": "danger",
+    "off": "danger",
 }
 """States, verdicts and endings by the colour of their badge; the word is always there too."""
 

@@ -12,6 +12,7 @@ from console.cli.main import app
 from console.host.home import CHECKOUT
 from console.selectors.approvals import ApprovalLine
 from console.selectors.ledger import EventLine, OutcomeLine, Sealing
+from console.selectors.level import LevelLine
 from console.selectors.system import ComponentLine, NodeLine
 from console.selectors.tasks import Explained, TaskLine
 from console.selectors.tokens import TokenLine
@@ -24,7 +25,7 @@ from tests.support.platform import platform
 CLI = (CHECKOUT / "docs" / "cli.md").read_text()
 SHAPES = [
     ApprovalLine, ComponentLine, EventLine, Explained, Figures, NodeLine, OutcomeLine, Sealing,
-    SkillFigures, TaskLine, TokenLine, Verification,
+    LevelLine, SkillFigures, TaskLine, TokenLine, Verification,
 ]  # fmt: skip
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 

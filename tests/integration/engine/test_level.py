@@ -60,8 +60,13 @@ class Case:
         return self.tier < 3 or self.asked
 
 
-CASES = [case for case in (Case(*row) for row in product((1, 2, 3), *[(False, True)] * 4))
-         if case.possible]  # fmt: skip
+_YES_OR_NO = (False, True)
+CASES = [
+    case
+    for tier in (1, 2, 3)
+    for answers in product(_YES_OR_NO, repeat=4)
+    if (case := Case(tier, *answers)).possible
+]
 
 
 def offered(case: Case) -> Task:
