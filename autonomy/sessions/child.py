@@ -8,8 +8,8 @@ import traceback
 from typing import Any, NoReturn
 
 from autonomy.sessions import looker, purposes, sandbox
-from autonomy.sessions.envelope import Envelope
-from autonomy.sessions.orders import Order, Purpose
+from autonomy.sessions.envelope import Envelope, assignment
+from autonomy.sessions.orders import Purpose
 from autonomy.sessions.outcome import Stopped, outcome
 from autonomy.sessions.sandbox import Bounds
 from autonomy.sessions.supervised import Supervised
@@ -40,7 +40,7 @@ def _lived(envelope: Envelope, component: Any, bounds: Bounds, supervisor: Super
 
     def live() -> Any:
         sandbox.enter(envelope, bounds)
-        order = Order.model_validate(supervisor.order())
+        order = assignment(envelope, supervisor.order())
         sandbox.close(envelope, bounds, kept=(supervisor.fileno(),))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return purposes.answered(order, component, supervisor)

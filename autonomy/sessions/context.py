@@ -12,14 +12,16 @@ from autonomy.sdk.context import Submission, Upstream
 from autonomy.sdk.errors import Ambiguous, Permanent
 from autonomy.sdk.plan import Settled
 from autonomy.sdk.references import Ref
-from autonomy.sessions.orders import Order
+from autonomy.sessions.orders import Assignment
 from autonomy.sessions.supervised import Supervised
 
 _UPSTREAM = TypeAdapter(tuple[Upstream, ...])
 
 
-def upstream_of(order: Order) -> dict[str, Upstream]:
+def upstream_of(order: Assignment) -> dict[str, Upstream]:
     """The tasks that this one depends on, by key."""
+    if not order.upstream:
+        return {}
     return {item.key: item for item in _UPSTREAM.validate_python(order.upstream)}
 
 
@@ -27,7 +29,7 @@ class SessionContext:
     """See `autonomy.sdk.context.Context`."""
 
     def __init__(
-        self, order: Order, supervisor: Supervised, reconcile: Callable[[str], Settled] | None
+        self, order: Assignment, supervisor: Supervised, reconcile: Callable[[str], Settled] | None
     ) -> None:
         self.task_id: UUID = order.task_id
         self.attempt: int = order.attempt

@@ -4,12 +4,17 @@ Arguments, results and database URLs go from the supervisor straight to the sess
 never lie in the memory that later sessions inherit.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
 
 from autonomy.sdk.scope import Scope
 from autonomy.sdk.skill import Limits
-from autonomy.sessions.orders import Order, Purpose
+from autonomy.sessions.orders import Assignment, Order, Purpose
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Envelope:
     def as_json(self) -> dict[str, Any]:
         """The form that is sent."""
         return {
-            **asdict(self),
+            **vars(self),
             "limits": self.limits.model_dump(),
             "scope": self.scope.model_dump(),
         }
@@ -83,7 +88,32 @@ def _temp(order: Order) -> str:
 
 def contents(order: Order) -> dict[str, Any]:
     """What the session itself is told. Only a looker is told how to reach a database."""
-    if order.purpose is not Purpose.LOOK:
-        hidden = {"database_url": "", "asks_database": bool(order.database_url)}
-        order = order.model_copy(update=hidden)
-    return order.model_dump(mode="json")
+    if order.purpose is Purpose.LOOK:
+        return {"database_url": order.database_url}
+    return {
+        "task_id": str(order.task_id),
+        "args": order.args,
+        "attempt": order.attempt,
+        "nonce": order.nonce,
+        "upstream": to_jsonable_python(order.upstream),
+        "idempotency_base": order.idempotency_base,
+        "result": order.result,
+        "step": order.step,
+        "asks_database": bool(order.database_url),
+        "started_at": order.started_at and order.started_at.isoformat(),
+        "waited_seconds": order.waited_seconds,
+    }
+
+
+def assignment(envelope: Envelope, told: dict[str, Any]) -> Assignment:
+    """What the session does, from both."""
+    started_at = told.pop("started_at")
+    return Assignment(
+        purpose=envelope.purpose,
+        scope=envelope.scope,
+        folder=Path(envelope.folder),
+        artifacts=Path(envelope.artifacts),
+        task_id=UUID(told.pop("task_id")),
+        started_at=datetime.fromisoformat(started_at) if started_at else None,
+        **told,
+    )

@@ -27,13 +27,14 @@ def begun(
         group_of(envelope.uid)
     if envelope.temp:
         _make_temp(envelope)
+    bounds = replace(bounds, network=network)
     pipe, output = os.pipe2(os.O_CLOEXEC)
     now = clock.seconds()
     try:
         pid = namespaces.fork() if bounds.isolation.namespaces else os.fork()
         if pid == 0:
             os.setsid()
-            child.main(envelope, component, replace(bounds, network=network), sock, output)
+            child.main(envelope, component, bounds, sock, output)
     except OSError:
         os.close(pipe)
         raise

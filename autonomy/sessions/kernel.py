@@ -7,7 +7,6 @@ import signal
 import socket
 import struct
 import sys
-from pathlib import Path
 
 NEW_MOUNTS = 0x0002_0000
 NEW_IPC = 0x0800_0000
@@ -84,7 +83,16 @@ def map_user(uid: int, gid: int) -> None:
         ("uid_map", f"{uid} {uid} 1"),
         ("gid_map", f"{gid} {gid} 1"),
     ):
-        Path(f"/proc/self/{name}").write_text(text)
+        write(f"/proc/self/{name}", text.encode())
+
+
+def write(path: str, text: bytes) -> None:
+    """Into a file of the kernel, without what `open` brings along."""
+    file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(file, text)
+    finally:
+        os.close(file)
 
 
 def own_proc() -> None:

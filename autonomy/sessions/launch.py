@@ -45,7 +45,7 @@ def begun(fd: int, settings: Settings) -> subprocess.Popen[bytes]:
         pass_fds=(fd,),
         stdin=subprocess.DEVNULL,
         stdout=2,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": root, **kept},
+        env={**variables.LEAN, "PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": root, **kept},
         start_new_session=True,
     )
 

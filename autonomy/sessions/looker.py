@@ -30,7 +30,7 @@ _MOST_LOOKS = 10_000
 def serve(envelope: Envelope, bounds: Bounds, supervisor: Supervised) -> None:
     """Look whenever asked, until the supervisor hangs up."""
     sandbox.enter(envelope, bounds)
-    url = Order.model_validate(supervisor.order()).database_url
+    url = supervisor.order()["database_url"]
     try:
         database = Reader(url) if url else NoDatabase()
     except Exception as error:  # noqa: BLE001 -- whatever the driver raises, there is no database

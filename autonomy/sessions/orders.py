@@ -1,5 +1,6 @@
 """What a session is asked to do, and how it ended."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -80,6 +81,27 @@ class Order(BaseModel):
     now: datetime | None = None
     params: dict[str, Any] = Field(default_factory=dict)
     """`due_at`, `now` and `params` are for `detect`."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An order as the session that was forked for it knows it: checked by whoever sent it."""
+
+    purpose: Purpose
+    folder: Path
+    artifacts: Path
+    task_id: UUID
+    args: dict[str, Any]
+    attempt: int
+    nonce: str
+    upstream: tuple[dict[str, Any], ...]
+    idempotency_base: str
+    result: Any
+    step: str
+    asks_database: bool
+    started_at: datetime | None
+    waited_seconds: float
+    scope: Scope
 
 
 class Report(BaseModel):

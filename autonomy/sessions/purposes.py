@@ -13,7 +13,7 @@ from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.skill import Skill
 from autonomy.sessions.context import LookingContext, SessionContext, upstream_of
 from autonomy.sessions.looks import Asked, NoDatabase, Query
-from autonomy.sessions.orders import Order, Purpose
+from autonomy.sessions.orders import Assignment, Order, Purpose
 from autonomy.sessions.supervised import Supervised
 from autonomy.sessions.text import bounded
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 _MOST_ARTIFACTS = 10_000
 
 
-def answered(order: Order, component: Any, supervisor: Supervised) -> Any:
+def answered(order: Assignment, component: Any, supervisor: Supervised) -> Any:
     """Do what the order says; the answer in JSON form."""
     match order.purpose:
         case Purpose.RUN:
@@ -39,7 +39,7 @@ def answered(order: Order, component: Any, supervisor: Supervised) -> Any:
             raise Permanent("only a looker looks")
 
 
-def run(order: Order, skill: Skill, supervisor: Supervised) -> Any:
+def run(order: Assignment, skill: Skill, supervisor: Supervised) -> Any:
     """Run the skill; its result after the declared type has accepted it."""
     settle = partial(reconcile, order, skill, supervisor) if skill.reconcile_hook else None
     ctx = SessionContext(order, supervisor, settle)
@@ -50,7 +50,7 @@ def run(order: Order, skill: Skill, supervisor: Supervised) -> Any:
         raise Permanent(f"the result does not fit what the skill declares: {error}") from None
 
 
-def preflight(order: Order, skill: Skill, supervisor: Supervised) -> dict[str, Any]:
+def preflight(order: Assignment, skill: Skill, supervisor: Supervised) -> dict[str, Any]:
     """What would change, whether to go on, and the state of the world this rests on (F-2, F-3)."""
     return {
         "plan": _plan(order, skill, supervisor).model_dump(mode="json"),
@@ -58,7 +58,7 @@ def preflight(order: Order, skill: Skill, supervisor: Supervised) -> dict[str, A
     }
 
 
-def reads(order: Order, skill: Skill) -> dict[str, str]:
+def reads(order: Assignment, skill: Skill) -> dict[str, str]:
     """The state of the world that an approval is bound to."""
     if skill.reads_hook is None:
         return {}
@@ -66,7 +66,7 @@ def reads(order: Order, skill: Skill) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-def verify(order: Order, skill: Skill, asked: Asked) -> dict[str, Any]:
+def verify(order: Assignment, skill: Skill, asked: Asked) -> dict[str, Any]:
     """What the skill's verifier finds in the world (C-19)."""
     if skill.verify_hook is None:
         return Evidence(verdict=Verdict.UNVERIFIED).model_dump(mode="json")
@@ -85,7 +85,7 @@ def verify(order: Order, skill: Skill, asked: Asked) -> dict[str, Any]:
     return Evidence.model_validate(evidence).model_dump(mode="json")
 
 
-def reconcile(order: Order, skill: Skill, supervisor: Supervised, step: str) -> Settled:
+def reconcile(order: Assignment, skill: Skill, supervisor: Supervised, step: str) -> Settled:
     """Whether an effect that was begun has happened."""
     if skill.reconcile_hook is None:
         raise Permanent(f"{skill.name} has no reconcile hook")
@@ -104,7 +104,7 @@ def detect(order: Order, detector: Any, query: Query) -> list[dict[str, Any]]:
     return findings
 
 
-def _plan(order: Order, skill: Skill, supervisor: Supervised) -> Plan:
+def _plan(order: Assignment, skill: Skill, supervisor: Supervised) -> Plan:
     if skill.preflight_hook is not None:
         ctx = LookingContext(order, supervisor, None)
         return Plan.model_validate(skill.preflight_hook(ctx, **skill.values(order.args)))

@@ -7,7 +7,7 @@ import resource
 import select
 import sys
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ _CPU_GRACE_SECONDS = 2
 _DATA_GRACE_BYTES = 64 << 20
 _ADDRESS_SPACE_BYTES = 64 << 30
 _THREADS = 64
-_FIRST_TO_DIE = "600"
+_FIRST_TO_DIE = b"600"
 _HIGHEST_FD = 65_536
 _NO_CORE_DUMP = 1
 """Too small for a file; and where dumps go to a program, which no limit keeps them from, 1 does."""
@@ -46,6 +46,8 @@ class Bounds:
     held: int
     data_bytes: int
     """What a process has at its start."""
+    ways: Mapping[str, str]
+    """Variables for sessions with a network; all others are the zygote's own by now."""
     network: int | None = None
     """The one that a session is put into; without one it makes its own."""
 
@@ -58,6 +60,8 @@ def prepared(isolation: Isolation, folders: Collection[Path], protected: Iterabl
         for sockets in Sockets:
             seccomp.filter_for(sockets)
     life, held = os.pipe2(os.O_CLOEXEC)
+    ways = variables.for_session(os.environ, network=True)
+    _clean_environment()
     return Bounds(
         isolation=isolation,
         grounds=(*readable, *devices) if isolation.landlock else (),
@@ -66,6 +70,7 @@ def prepared(isolation: Isolation, folders: Collection[Path], protected: Iterabl
         life=life,
         held=held,
         data_bytes=_data_bytes(),
+        ways=ways,
     )
 
 
@@ -85,7 +90,7 @@ def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
         _cut_network(envelope, bounds.network)
     _limit(envelope, bounds)
     _become(envelope.uid)
-    _clean_environment(envelope)
+    _settle_in(envelope, bounds)
     _restrict(envelope, bounds)
     _stay_alive_only_with(bounds.life)
     _close_all_but(kept)
@@ -117,7 +122,7 @@ def _cut_network(envelope: Envelope, network: int | None) -> None:
 def _be_first_to_die() -> None:
     """When the machine runs out of memory, sessions go before servers."""
     if kernel.LINUX:
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_DIE)
+        kernel.write("/proc/self/oom_score_adj", _FIRST_TO_DIE)
 
 
 def _limit(envelope: Envelope, bounds: Bounds) -> None:
@@ -164,8 +169,19 @@ def group_of(uid: int) -> int:
         return uid
 
 
-def _clean_environment(envelope: Envelope) -> None:
-    """Nothing inherited but what is listed here (C-17)."""
+def _clean_environment() -> None:
+    """In the zygote, once: nothing is inherited but what is listed here and below (C-17)."""
+    os.environ.clear()
+    os.environ.update(
+        PATH=f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+        LANG="C.UTF-8",
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    tempfile.tempdir = None
+
+
+def _settle_in(envelope: Envelope, bounds: Bounds) -> None:
+    """Where the session is at home."""
     os.umask(0o022)  # its own folders are private; what it writes elsewhere is for others to read
     try:
         os.chdir(envelope.folder)
@@ -173,19 +189,12 @@ def _clean_environment(envelope: Envelope) -> None:
         raise Refused(
             f"user {os.getuid()} cannot enter {envelope.folder}: {error.strerror}"
         ) from None
-    ways = variables.for_session(os.environ, network=envelope.scope.network)
-    os.environ.clear()
-    os.environ.update(
-        ways,
-        PATH=f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
-        HOME=envelope.folder,
-        TMPDIR=envelope.temp or envelope.folder,
-        LANG="C.UTF-8",
-        USER=str(os.getuid()),
-        LOGNAME=str(os.getuid()),
-        PYTHONDONTWRITEBYTECODE="1",
-    )
-    tempfile.tempdir = None
+    user = str(os.getuid())
+    os.environ["HOME"] = envelope.folder
+    os.environ["TMPDIR"] = envelope.temp or envelope.folder
+    os.environ["USER"] = os.environ["LOGNAME"] = user
+    if envelope.scope.network:
+        os.environ.update(bounds.ways)
 
 
 def _restrict(envelope: Envelope, bounds: Bounds) -> None:

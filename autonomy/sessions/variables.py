@@ -10,6 +10,9 @@ OF_A_NETWORK = (
 )
 """How those with a network find their way: whom to trust, through whom, where packages are."""
 
+LEAN = {"PYDANTIC_DISABLE_PLUGINS": "1"}
+"""To look for plugins is to read all that is installed, which every session would inherit."""
+
 
 def for_zygote(environ: Mapping[str, str]) -> dict[str, str]:
     """What the zygote is given; an address with a password in it is left out."""

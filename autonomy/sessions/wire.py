@@ -15,6 +15,8 @@ _CHUNK = 1 << 18
 _MOST_FDS = 16
 _NUL = b"\\u0000"
 _SUSPECT = (_NUL, b"\\ud", b"\\uD")
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder().raw_decode
 
 
 class BadMessage(ValueError):
@@ -27,7 +29,7 @@ class Silence(Exception):
 
 def encoded(message: Message) -> bytes:
     """The bytes of a message; raises ValueError or TypeError for what JSON cannot hold."""
-    body = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    body = _to_json(message).encode()
     if _NUL in body:
         _refuse_unstorable(message)
     return _LENGTH.pack(len(body)) + body
@@ -36,10 +38,11 @@ def encoded(message: Message) -> bytes:
 def decoded(body: bytes | bytearray) -> Message:
     """The message in the bytes; raises BadMessage."""
     try:
-        message = json.loads(body)
+        text = body.decode()
+        message, end = _from_json(text)
     except (ValueError, RecursionError) as error:
         raise BadMessage(f"not JSON: {error}") from None
-    if not isinstance(message, dict):
+    if not isinstance(message, dict) or end != len(text):
         raise BadMessage("not an object")
     if any(mark in body for mark in _SUSPECT):
         _refuse_unstorable(message)
