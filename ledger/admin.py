@@ -15,7 +15,7 @@ from unfold.paginator import InfinitePaginator
 
 from ledger.domain.visible import segments
 from ledger.models import Block, Event, NodeScore, Outcome, Seal, SkillEstimate
-from ledger.selectors import lists
+from ledger.selectors import bodies, lists
 
 COLOURS = {"verified": "success", "refuted": "danger", "inconclusive": "warning"}
 
@@ -112,7 +112,8 @@ class EventAdmin(ReadOnlyAdmin):
     search_help_text = "the id of a task, approval or node, or the type of an event"
     ordering = ["-id"]
     fields = [
-        "at", "type", "version", "stream", "stream_id", "actor", "caused_by", "what", "place", "id",
+        "at", "type", "version", "stream", "stream_id", "actor", "caused_by", "what", "said",
+        "place", "id",
     ]  # fmt: skip
 
     def get_search_results(
@@ -128,6 +129,13 @@ class EventAdmin(ReadOnlyAdmin):
     @display(description="payload")
     def what(self, event: Event) -> SafeString:
         return shown(json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+    @display(description="body")
+    def said(self, event: Event) -> SafeString | str:
+        if not event.body_hash:
+            return "It has none."
+        found = bodies([event.pk]).get(event.pk)
+        return shown(found) if found is not None else "It was erased; its hash stays."
 
     @display(description="place in the chain")
     def place(self, event: Event) -> str:

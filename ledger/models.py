@@ -35,6 +35,7 @@ class Event(Owned):
     actor = models.CharField(max_length=200)
     cause = models.JSONField(default=list)
     payload = models.JSONField(default=dict)
+    body_hash = models.CharField(max_length=64, blank=True, db_default="")  # of its Body, if any
     at = models.DateTimeField(db_default=Now())
     # Lets the sealer number events in an order to which nothing can be added later.
     transaction = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
@@ -48,6 +49,24 @@ class Event(Owned):
 
     def __str__(self) -> str:
         return f"{self.type} {self.stream}:{self.stream_id}"
+
+
+class Body(Owned):
+    """What an event says of people: kept apart so that it can be erased, while its hash stays.
+
+    The salt goes with it, so that nobody can find out by trying what an erased body was.
+    """
+
+    event_id = models.UUIDField(primary_key=True)
+    salt = models.BinaryField()
+    text = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "bodies"
+        permissions = [("erase_body", "May erase the body of an event")]
+
+    def __str__(self) -> str:
+        return f"of {self.event_id}"
 
 
 class Block(Owned):

@@ -53,6 +53,10 @@ KNOWN: dict[str, tuple[Exit, str]] = {
         "`autonomy approve` lists what waits; `autonomy solo --help` is for a single operator",
     ),
     "firewall.services.dial.DialRefused": (Exit.REFUSED, "`autonomy level` says how it stands"),
+    "ledger.services.erasing.NothingToErase": (
+        Exit.MISSING,
+        "`autonomy ledger events --json` shows which events have a body",
+    ),
     "firewall.services.solo.SoloRefused": (Exit.REFUSED, "see `autonomy solo --help`"),
 }
 

@@ -40,7 +40,7 @@ def events(
     now = timezone.now()
     rows = [
         [e.sequence or "not yet", relative(e.at, now), e.type, f"{e.stream} {_short(e.stream_id)}",
-         e.actor, one_line(", ".join(f"{k} {v}" for k, v in e.payload.items() if v), 100)]
+         e.actor, one_line(_told(e.payload, e.body), 100)]
         for e in found
     ]  # fmt: skip
     console().print(table(["#place", "when", "event", "of", "actor", "what"], rows))
@@ -115,6 +115,33 @@ def seal_status(as_json: Json = False) -> None:
     say(f"block {found.block}, {found.events} events sealed, the last {when}")
     say(f"{found.waiting} events wait for the next block, head {found.head[:16]}")
     return None
+
+
+@commands.command()
+def erase(
+    event: Annotated[str, typer.Argument(help="The id of the event whose body is to go.")],
+    reason: Annotated[str, typer.Option(help="Why: is recorded.")],
+    as_json: Json = False,
+) -> None:
+    """Erase for good what an event says of people; its hash, and that it was erased, stay."""
+    door.enter()
+    from console.selectors.lookup import named
+    from firewall.selectors import principal
+    from ledger.models import Event
+    from ledger.services import erase as remove
+
+    who = principal(door.person("ledger.erase_body"))
+    listing = "autonomy ledger events --json"
+    found = named(Event.objects.all(), event, what="event", listing=listing)
+    remove(found.pk, actor=who, reason=reason)
+    if as_json:
+        return print_json({"event": found.pk, "erased": True})
+    say(f"✔ the body of event {found.pk} is erased; the chain still holds its hash")
+    return None
+
+
+def _told(payload: dict[str, object], body: str | None) -> str:
+    return ", ".join([*(f"{k} {v}" for k, v in payload.items() if v), *([body] if body else [])])
 
 
 def _short(stream_id: str) -> str:

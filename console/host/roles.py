@@ -17,9 +17,11 @@ from console.host.connections import role_name
 from console.host.errors import RoleForbidden
 from console.host.urls import database_of, user_of
 
-APPEND_ONLY = frozenset({"ledger_event", "ledger_block", "ledger_seal", "ledger_outcome"})
+APPEND_ONLY = frozenset(
+    {"ledger_event", "ledger_body", "ledger_block", "ledger_seal", "ledger_outcome"}
+)
 WRITTEN_BY_OWNER = frozenset({"django_migrations", "console_fingerprint"})
-HIDDEN_TABLES = frozenset({"django_session", "console_token", "console_fingerprint"})
+HIDDEN_TABLES = frozenset({"django_session", "console_token", "console_fingerprint", "ledger_body"})
 HIDDEN_COLUMNS = {"auth_user": frozenset({"password"})}
 
 _LOOKS = {"default_transaction_read_only": "on", "lock_timeout": "1s"}

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from ledger.models import Block, Event, Outcome, Seal
+from ledger.selectors import bodies
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class EventLine:
     actor: str
     cause: list[str]
     payload: dict[str, Any]
+    body: str | None  # what it says of people; None where there is none, or it was erased
+    body_hash: str
     at: datetime
 
 
@@ -51,7 +54,7 @@ class OutcomeLine:
     at: datetime
 
 
-_EVENT = [field.name for field in fields(EventLine) if field.name != "sequence"]
+_EVENT = [field.name for field in fields(EventLine) if field.name not in ("sequence", "body")]
 _OUTCOME = [field.name for field in fields(OutcomeLine)]
 
 
@@ -64,7 +67,10 @@ def events(
     found = list(rows.order_by("-id").values(*_EVENT)[:limit])
     sealed = Seal.objects.filter(event_id__in=[row["id"] for row in found])
     places = dict(sealed.values_list("event_id", "sequence"))
-    return [EventLine(sequence=places.get(row["id"]), **row) for row in found]
+    said = bodies(row["id"] for row in found if row["body_hash"])
+    return [
+        EventLine(sequence=places.get(row["id"]), body=said.get(row["id"]), **row) for row in found
+    ]
 
 
 def outcomes(*, skill: str = "", verdict: str = "", limit: int = 50) -> list[OutcomeLine]:

@@ -13,8 +13,10 @@ _SUBMIT = _OURS & Q(codename="submit_task")
 _STOP = _OURS & Q(codename="stop")
 _APPROVE = _OURS & Q(codename__in=[f"approve_tier_{tier}" for tier in TIERS])
 # People and schedules; what the platform itself writes, nobody edits.
-_ADMINISTER = (_OURS & Q(codename="administer")) | Q(
-    content_type__app_label__in=["auth", "django_celery_beat", "heartbeats"]
+_ADMINISTER = (
+    (_OURS & Q(codename="administer"))
+    | Q(codename="erase_body")
+    | Q(content_type__app_label__in=["auth", "django_celery_beat", "heartbeats"])
 )
 
 GROUPS = {

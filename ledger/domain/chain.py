@@ -1,8 +1,8 @@
 """How events are hashed and chained (C-24): pure arithmetic, the same on every machine.
 
 The hash of an event covers `cause` and `payload` as PostgreSQL writes them (`jsonb::text`), so that
-no number or nesting can be read in two ways, and a payload by its SHA-256 only, so that one could
-be erased without breaking the chain.
+no number or nesting can be read in two ways. It covers a body, where an event has one, by its hash
+only, so that the body can be erased without breaking the chain.
 """
 
 import hashlib
@@ -32,6 +32,7 @@ class Entry:
     payload: str
     at: datetime
     transaction: int
+    body_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ def event_hash(entry: Entry) -> str:
     """The SHA-256 of the event's canonical document."""
     document = {name: _written(value) for name, value in _fields(entry)}
     document["payload"] = hashlib.sha256(entry.payload.encode()).hexdigest()
-    return hashlib.sha256(rfc8785.dumps({"document": "event/1", **document})).hexdigest()
+    document["document"] = "event/2" if entry.body_hash else "event/1"
+    if not entry.body_hash:
+        del document["body_hash"]  # so that what was sealed before there were bodies has its hash
+    return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
 
 
 def block_hash(link: Link) -> str:

@@ -1,5 +1,6 @@
 """What a caller says happened."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,5 +19,11 @@ class Fact:
     actor: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     cause: Sequence[str] = ()
+    body: str | Mapping[str, Any] = ""  # what it says of people: can be erased, its hash cannot
     version: int = 1
     workspace_id: UUID = DEFAULT_WORKSPACE
+
+
+def body_hash(text: str, salt: bytes) -> str:
+    """What an event holds of its body."""
+    return hashlib.sha256(salt + text.encode()).hexdigest()

@@ -10,6 +10,9 @@ class Disagreement(StrEnum):
     EVENT_ALTERED = "event altered"
     EVENT_MISSING = "event missing"
     EVENT_ADDED = "event added"
+    BODY_ALTERED = "body altered"
+    BODY_MISSING = "body missing"
+    BODY_ADDED = "body added"
     SEAL_MISSING = "seal missing"
     SEALS_ALTERED = "seals altered"
     BLOCK_ALTERED = "block altered"
@@ -31,10 +34,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verification:
-    """How far the chain was checked, and the first problem, if any."""
+    """How far the chain was checked, how many bodies were erased, and the first problem, if any."""
 
     blocks: int
     events: int
+    erased: int
     anchors: int
     head: str
     problem: Problem | None = None

@@ -1,5 +1,6 @@
 """What the ledger answers."""
 
+from ledger.selectors.bodies import bodies
 from ledger.selectors.chain import ChainStatus, chain_status, database_time
 from ledger.selectors.estimates import estimates
 from ledger.selectors.figures import SkillFigures, Today, by_skill, headline, today
@@ -9,6 +10,7 @@ __all__ = [
     "ChainStatus",
     "SkillFigures",
     "Today",
+    "bodies",
     "by_skill",
     "chain_status",
     "database_time",

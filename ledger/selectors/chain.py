@@ -11,7 +11,7 @@ from ledger.domain.ids import DEFAULT_WORKSPACE
 from ledger.models import Block, Event
 
 ENTRY = """e.id, e.workspace_id, e.type, e.version, e.stream, e.stream_id, e.actor,
-       e.cause::text, e.payload::text, e.at, e.transaction"""
+       e.cause::text, e.payload::text, e.at, e.transaction, e.body_hash"""
 """The columns of an Entry, in its order."""
 
 _SETTLED = f"""

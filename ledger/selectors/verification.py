@@ -5,6 +5,7 @@ runs is left to the next time.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -21,9 +22,16 @@ Progress = Callable[[int, int], None]
 """Told (events checked, events in all) after each block."""
 
 _PIECE = 500
+_ERASED = "erased"
 _SEALS = f"""
-SELECT s.sequence, s.event_id, s.event_hash, {chain.ENTRY}
+SELECT s.sequence, s.event_id, s.event_hash,
+       CASE WHEN e.body_hash = '' THEN NULL
+            WHEN b.event_id IS NOT NULL
+            THEN encode(sha256(b.salt || convert_to(b.text, 'UTF8')), 'hex')
+            WHEN ledger_erased(e.id) THEN 'erased' ELSE '' END,
+       {chain.ENTRY}
   FROM ledger_seal s LEFT JOIN ledger_event e ON e.id = s.event_id
+  LEFT JOIN ledger_body b ON b.event_id = e.id AND e.body_hash <> ''
  WHERE s.block_id = %s AND s.sequence > %s
  ORDER BY s.sequence LIMIT {_PIECE}
 """  # noqa: S608
@@ -38,6 +46,11 @@ _AHEAD = """
 SELECT e.id FROM ledger_event e
  WHERE e.transaction >= ledger_clock(pg_snapshot_xmax(pg_current_snapshot()))
  ORDER BY e.transaction, e.id LIMIT 1
+"""
+_UNTOLD = """
+SELECT b.event_id FROM ledger_body b LEFT JOIN ledger_event e ON e.id = b.event_id
+ WHERE b.workspace_id = %s AND (e.id IS NULL OR e.body_hash = '')
+ ORDER BY b.event_id LIMIT 1
 """
 _LOOSE = """
 SELECT s.sequence FROM ledger_seal s
@@ -55,17 +68,27 @@ class Disagrees(Exception):
         self.problem = Problem(kind, str(where), detail)
 
 
+class Sealed(NamedTuple):
+    """A seal, the event it is for, and the hash that the event's body has now."""
+
+    sequence: int
+    event_id: UUID
+    hash: str
+    body: str | None  # None where there was never one, _ERASED, or empty where it is missing
+    entry: Entry | None
+
+
 def inspect(
     progress: Progress | None = None, *, workspace_id: UUID = DEFAULT_WORKSPACE
 ) -> Verification:
     """Recompute every hash and name the first altered, missing or added row."""
     head = chain.head(workspace_id)
-    last, checked = chain.origin(workspace_id), 0
+    last, checked, erased = chain.origin(workspace_id), 0, 0
     problem: Problem | None = None
     try:
         for block in _blocks(last, head):
             _check_link(last, block)
-            _check_events(last, block)
+            erased += _check_events(last, block)
             last = block
             if progress:
                 progress(block.last_sequence, head.last_sequence)
@@ -77,7 +100,7 @@ def inspect(
         problem = Problem(Disagreement.ANCHOR_DISAGREES, str(line), "none of our keys signed it")
     except Disagrees as found:
         problem = found.problem
-    return Verification(last.number, last.last_sequence, checked, last.hash, problem)
+    return Verification(last.number, last.last_sequence, erased, checked, last.hash, problem)
 
 
 def _blocks(after: Block, head: Block) -> Iterator[Block]:
@@ -101,13 +124,14 @@ def _check_link(last: Block, block: Block) -> None:
         raise Disagrees(Disagreement.BLOCK_ALTERED, where, f"block {block.number} does not follow")
 
 
-def _check_events(last: Block, block: Block) -> None:
-    tree, sequence = Tree(), last.last_sequence
-    for seal, event_id, sealed_hash, entry in _sealed(block):
+def _check_events(last: Block, block: Block) -> int:
+    """Check the events of a block; how many of their bodies were erased."""
+    tree, sequence, erased = Tree(), last.last_sequence, 0
+    for sealed in _sealed(block):
         sequence += 1
-        _check_sequence(block, sequence, seal)
-        _check_entry(event_id, sealed_hash, entry)
-        tree.add(sealed_hash)
+        _check_sequence(block, sequence, sealed.sequence)
+        erased += _check_entry(sealed)
+        tree.add(sealed.hash)
     if sequence < block.last_sequence:
         raise Disagrees(Disagreement.SEAL_MISSING, sequence + 1, f"of block {block.number}")
     if tree.root() != block.merkle_root:
@@ -115,6 +139,7 @@ def _check_events(last: Block, block: Block) -> None:
     place = (last.last_transaction, last.last_event_id, block.last_transaction, block.last_event_id)
     if added := _scalar(_ADDED, block.workspace_id, *place):
         raise Disagrees(Disagreement.EVENT_ADDED, added, f"after block {block.number} was sealed")
+    return erased
 
 
 def _check_sequence(block: Block, expected: int, found: int) -> None:
@@ -124,17 +149,34 @@ def _check_sequence(block: Block, expected: int, found: int) -> None:
         raise Disagrees(Disagreement.SEAL_MISSING, expected, f"of block {block.number}")
 
 
-def _check_entry(event_id: UUID, sealed_hash: str, entry: Entry | None) -> None:
+def _check_entry(sealed: Sealed) -> bool:
+    """Check an event and its body; whether the body was erased."""
+    entry = sealed.entry
     if entry is None:
-        raise Disagrees(Disagreement.EVENT_MISSING, event_id, "its seal is there, it is not")
-    if event_hash(entry) != sealed_hash:
-        raise Disagrees(Disagreement.EVENT_ALTERED, event_id, "it does not have the sealed hash")
+        raise Disagrees(Disagreement.EVENT_MISSING, sealed.event_id, "its seal is there, it is not")
+    if event_hash(entry) != sealed.hash:
+        raise Disagrees(
+            Disagreement.EVENT_ALTERED, sealed.event_id, "it does not have the sealed hash"
+        )
+    if sealed.body is None or sealed.body == _ERASED:
+        return sealed.body == _ERASED
+    if not sealed.body:
+        raise Disagrees(
+            Disagreement.BODY_MISSING, sealed.event_id, "no event says that it was erased"
+        )
+    if sealed.body != entry.body_hash:
+        raise Disagrees(
+            Disagreement.BODY_ALTERED, sealed.event_id, "it does not have the hash in its event"
+        )
+    return False
 
 
 def _check_newest(head: Block) -> None:
-    """What no block would show: seals whose block is gone, and events that nothing will reach."""
+    """What no block would show: seals without block, bodies and events that nothing reaches."""
     if loose := _scalar(_LOOSE, head.workspace_id, head.last_sequence):
         raise Disagrees(Disagreement.BLOCK_MISSING, head.number + 1, f"seal {loose} names it")
+    if untold := _scalar(_UNTOLD, head.workspace_id):
+        raise Disagrees(Disagreement.BODY_ADDED, untold, "no event holds its hash")
     if ahead := _scalar(_AHEAD):
         raise Disagrees(Disagreement.EVENT_ADDED, ahead, "no transaction had its number yet")
 
@@ -148,16 +190,15 @@ def _check_anchors(workspace_id: UUID, batch: list[Anchor]) -> None:
             raise Disagrees(Disagreement.ANCHOR_DISAGREES, f"block {anchor.number}", detail)
 
 
-def _sealed(block: Block) -> Iterator[tuple[int, UUID, str, Entry | None]]:
+def _sealed(block: Block) -> Iterator[Sealed]:
     """The seals of a block in order, each with the event it is for, if that is still there."""
     last, piece = 0, [None] * _PIECE
     while len(piece) == _PIECE:
         with connection.cursor() as cursor:
             cursor.execute(_SEALS, [block.id, last])
             piece = cursor.fetchall()
-        for sequence, event_id, sealed_hash, *columns in piece:
-            yield sequence, event_id, sealed_hash, Entry(*columns) if columns[0] else None
-            last = sequence
+        for last, event_id, hash_, body, *columns in piece:
+            yield Sealed(last, event_id, hash_, body, Entry(*columns) if columns[0] else None)
 
 
 def _scalar(query: str, *values: int | UUID) -> object:

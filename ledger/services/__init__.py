@@ -4,6 +4,7 @@ from ledger.domain.facts import Fact
 from ledger.domain.outcomes import NewOutcome
 from ledger.services.anchoring import anchor
 from ledger.services.clock import ClockWentBack
+from ledger.services.erasing import NothingToErase, erase
 from ledger.services.events import NoTransaction, record
 from ledger.services.months import turn_months
 from ledger.services.nodetime import add_node_time
@@ -19,8 +20,10 @@ __all__ = [
     "NewOutcome",
     "NoTransaction",
     "NothingProved",
+    "NothingToErase",
     "add_node_time",
     "anchor",
+    "erase",
     "fold_scores",
     "record",
     "record_outcomes",

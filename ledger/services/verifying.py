@@ -33,6 +33,7 @@ def _fact(found: Verification, actor: str, workspace_id: UUID) -> Fact:
         payload={
             "blocks": found.blocks,
             "events": found.events,
+            "erased": found.erased,
             "anchors": found.anchors,
             "head": found.head,
             "problem": str(found.problem) if found.problem else "",

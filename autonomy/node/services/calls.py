@@ -83,7 +83,7 @@ def _say(task: Task, payload: Mapping[str, Any]) -> None:
             stream="task",
             stream_id=str(task.id),
             actor=f"session:{task.session_id}",
-            payload={"text": str(payload.get("text", ""))[:MAX_SAYING]},
+            body=str(payload.get("text", ""))[:MAX_SAYING],
         )
     )
 

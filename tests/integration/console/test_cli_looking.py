@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from console.cli.faults import KNOWN
 from console.demo.source import SKILLS
 from console.host.exits import Exit
 from console.services import person_of
-from ledger.services import seal
+from ledger.services import Fact, record, seal
 from tests.integration.console.conftest import Autonomy, a_task
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,26 @@ def test_each_skill_has_its_figures(autonomy: Autonomy, done_task: Task) -> None
 
     assert (line["skill"], line["ended"]) == (done_task.skill, 1)
     assert done_task.skill in autonomy("figures", "--skills").out
+
+
+def test_a_body_is_shown_until_someone_who_may_erases_it(
+    autonomy: Autonomy, operator: User
+) -> None:
+    record(Fact(type="mail_heard", stream="mail", stream_id="1", actor="x", body="ada@example.org"))
+    (heard,) = autonomy("ledger", "events", "--type", "mail_heard", "--json").shape
+    assert heard["body"] == "ada@example.org"
+    assert "ada@example.org" in autonomy("ledger", "events").out
+
+    operator.groups.clear()
+    refused = autonomy("ledger", "erase", heard["id"], "--reason", "asked to")
+    assert refused.code == Exit.REFUSED
+
+    operator.groups.set(Group.objects.filter(name="admin"))
+    assert autonomy("ledger", "erase", heard["id"], "--reason", "asked to").code == 0
+    (erased,) = autonomy("ledger", "events", "--type", "mail_heard", "--json").shape
+    assert (erased["body"], erased["body_hash"]) == (None, heard["body_hash"])
+    again = autonomy("ledger", "erase", heard["id"], "--reason", "asked to")
+    assert again.code == Exit.MISSING
 
 
 def test_events_of_one_task_are_listed_with_their_place_in_the_chain(autonomy: Autonomy) -> None:

@@ -18,7 +18,7 @@ from autonomy.node.services.output import ROW, WINDOW, LiveOutput
 from autonomy.tasks.models import OutputChunk, Session
 from autonomy.tasks.services.output import Piece, keep_output, sweep_output
 from ledger.domain.ids import new_id
-from ledger.models import Event, Outcome
+from ledger.models import Body, Event, Outcome
 from tests.support.platform import PATIENCE, Platform, platform
 from tests.support.tasks import claimed, declare_skills, dispatched, join, submit
 
@@ -127,6 +127,7 @@ def test_what_a_session_says_does_and_raises_is_kept_without_secrets(at_work: Pl
 
     session = Session.objects.get(task=task)
     events = [str(event.payload) for event in Event.objects.all()]
+    events += Body.objects.values_list("text", flat=True)
     everything = [task.reason, session.error, Outcome.objects.get(task_id=task.id).reason, *events]
     assert f"bad password {HIDDEN} and {HIDDEN}" in session.error
     assert any(f"I know {HIDDEN} and {HIDDEN}" in text for text in everything)
