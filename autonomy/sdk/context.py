@@ -94,6 +94,7 @@ class VerifierContext:
     task_id: UUID
     folder: Path
     artifacts: Mapping[str, Path]
+    artifacts_folder: Path
     started_at: datetime
     """When the session started, by the database's clock."""
     upstream: Mapping[str, Upstream]

@@ -12,7 +12,7 @@ from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.ground import open_to_all
 from autonomy.sessions.namespaces import is_root
 from autonomy.sessions.orders import Purpose
-from autonomy.sessions.sources import packages, version_of
+from autonomy.sessions.sources import packages, skill_files, version_of
 from autonomy.sessions.wire import Message, encoded
 
 
@@ -24,6 +24,7 @@ def loaded(folders: tuple[Path, ...]) -> Message:
     """Load everything; what there is, and what could not be loaded."""
     there = _readable(folders)
     modules.import_all(there)
+    _load_files([file for folder in there for file in skill_files(folder)])
     found = registry.current()
     for key, component in found.components.items():
         component.version = component.version or _version_of(found.sources[key])
@@ -86,6 +87,14 @@ def _is_safe(folder: Path) -> bool:
             f"`chmod -R o-w {folder}`"
         )
     return not exposed
+
+
+def _load_files(files: list[Path]) -> None:
+    """Skills in YAML; where there are none, nothing of what reads them is loaded."""
+    if files:
+        from autonomy.skillfiles.loading import load  # noqa: PLC0415
+
+        load(files)
 
 
 def _version_of(source: tuple[Path, ...]) -> str:

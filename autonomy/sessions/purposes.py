@@ -74,6 +74,7 @@ def verify(order: Assignment, skill: Skill, asked: Asked) -> dict[str, Any]:
         task_id=order.task_id,
         folder=order.folder,
         artifacts=_files(order.artifacts),
+        artifacts_folder=order.artifacts,
         started_at=_given(order.started_at, "started_at"),
         upstream=upstream_of(order),
         query=asked.query if order.asks_database else NoDatabase().query,

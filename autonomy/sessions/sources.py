@@ -24,7 +24,7 @@ def packages(folders: Iterable[Path]) -> dict[Path, str]:
 
 def skill_files(folder: Path) -> list[Path]:
     """The files of a project folder that declare skills; those of workflows are not ours."""
-    found = (path for path in folder.iterdir() if path.suffix in SKILL_FILES)
+    found = (p for p in folder.iterdir() if p.suffix in SKILL_FILES and p.is_file())
     return sorted(path for path in found if not path.stem.endswith(".workflow"))
 
 

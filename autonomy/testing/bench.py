@@ -18,6 +18,7 @@ from autonomy.sessions import folders
 from autonomy.sessions.events import Call, Ended, Loaded, Output
 from autonomy.sessions.orders import End, Order, Purpose, Report
 from autonomy.sessions.pool import SessionPool
+from autonomy.sessions.wire import encoded
 from autonomy.testing.answers import Answers
 from autonomy.testing.tried import Tried
 from autonomy.testing.trying import Attempt, UnknownSkill, verification
@@ -92,6 +93,7 @@ class Bench:
         loaded = self.skills.get(skill)
         if loaded is None:
             raise UnknownSkill(_missing(skill, self.skills, self.problems))
+        encoded(dict(args))  # raises ValueError or TypeError for what no task could hold
         home = self._home / f"{task_id}-{number}"
         return Attempt(loaded, args, home, upstream, task_id, number)
 

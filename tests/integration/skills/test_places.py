@@ -76,7 +76,7 @@ BROKEN = {
     "stops.py": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "tier.py": (
         "from autonomy.sdk import skill\n@skill(tier=4)\ndef act(ctx) -> None: ...",
-        "SkillDeclarationError: tier of act is 4; use 1, 2 or 3",
+        "SkillDeclarationError: tier of tier.act is 4; use 1, 2 or 3",
     ),
     "later.py": (greet("later.greet") + "\n1 / 0", "ZeroDivisionError"),
     "schema.py": (
