@@ -22,6 +22,8 @@ class Fact:
     body: str | Mapping[str, Any] = ""  # what it says of people: can be erased, its hash cannot
     version: int = 1
     workspace_id: UUID = DEFAULT_WORKSPACE
+    quiet: bool = False
+    """Nothing can begin because of it, so nobody is woken."""
 
 
 def body_hash(text: str, salt: bytes) -> str:

@@ -28,7 +28,10 @@ class NoTransaction(RuntimeError):
 
 
 def record(*facts: Fact) -> None:
-    """Append events in the caller's transaction; wakes the engine once after its commit."""
+    """Append events in the caller's transaction; wakes the engine once after its commit.
+
+    Quiet facts wake nobody.
+    """
     if not connection.in_atomic_block:
         raise NoTransaction("record() belongs inside the transaction of the change it records")
     if not facts:
@@ -41,7 +44,8 @@ def record(*facts: Fact) -> None:
         cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
     if bodies:
         Body.objects.bulk_create(bodies)
-    _ring_after_commit()
+    if not all(fact.quiet for fact in facts):
+        _ring_after_commit()
 
 
 def _body(event_id: UUID, fact: Fact) -> Body:

@@ -110,4 +110,5 @@ def _fact(decision: Decision, moved: tuple[int, str, str], pass_id: UUID) -> Fac
         stream_id=decision.task,
         actor="engine",
         payload=payload,
+        quiet=True,
     )

@@ -80,6 +80,7 @@ def _say(task: Task, payload: Mapping[str, Any]) -> None:
     record(
         Fact(
             type="session_said",
+            quiet=True,
             stream="task",
             stream_id=str(task.id),
             actor=f"session:{task.session_id}",

@@ -9,7 +9,7 @@ from autonomy.node.selectors import Offer
 from autonomy.node.services.folders import Folders
 from autonomy.sessions.orders import Order, Report
 from autonomy.sessions.pool import Loaded, SessionPool
-from autonomy.tasks.services import Claimed
+from autonomy.tasks.services import Claimed, Left
 from autonomy.tasks.services.sessions import SessionEnd
 
 
@@ -33,6 +33,13 @@ class Held:
     cancelled: bool = False
     decided: bool = False  # what becomes of it waits only to be written down
     ended_at: float | None = None
+
+    @property
+    def left(self) -> Left:
+        """What its session has left, for evidence to be looked for."""
+        if self.session_end is None:
+            raise RuntimeError("the session has not ended")
+        return Left(*self.lease, result=self.result, session=self.session_end)
 
     @property
     def lease(self) -> tuple[UUID, int, UUID]:

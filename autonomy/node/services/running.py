@@ -120,14 +120,14 @@ class Running:
     def _look_for_evidence(self, held: Held, result: Any) -> None:
         held.result = result
         held.evidence_since = self.place.clock()
+        self.place.results.append(held)
 
-        def keep_and_look() -> None:
-            if tasks.await_evidence(*held.lease, result=result, session=_end(held)):
-                self.to_look.append((self.place.clock(), held))
-            else:
-                self.forget(held)
-
-        self._append(held, keep_and_look)
+    def result_kept(self, held: Held, *, waits: bool) -> None:
+        """The result is written, or came too late to be."""
+        if waits:
+            self.to_look.append((self.place.clock(), held))
+        else:
+            self.forget(held)
 
     def _look(self, held: Held) -> None:
         if not self._declaration(held)["has_verifier"]:
@@ -258,7 +258,7 @@ class Running:
         self._append(held, write_and_forget)
 
     def _append(self, held: Held, act: Callable[[], object]) -> None:
-        self.place.writes.append(Write(act, refused=partial(self._fail_here, held)))
+        self.place.writes.append(Write(act, refused=partial(self.fail_here, held)))
 
     # -- what no part of a task may do: end the node
 
@@ -269,9 +269,10 @@ class Running:
             yield
         except Exception as error:
             logger.exception("task %s could not be gone on with", held.claimed.task_id)
-            self._fail_here(held, error)
+            self.fail_here(held, error)
 
-    def _fail_here(self, held: Held, error: Exception) -> None:
+    def fail_here(self, held: Held, error: Exception) -> None:
+        """Give the task back with what this node ran into."""
         ending = aside.claimed(held.offer, held.claimed, held.declared, error, held.session_end)
         held.session_end = ending.session
         self._settle(held, ending)

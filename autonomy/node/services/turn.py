@@ -1,6 +1,7 @@
 """One round of a node's loop: hear the sessions, write down what they did, renew, claim, sweep."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,9 +9,8 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from autonomy.node.selectors import already_closed, overspent
+from autonomy.node.selectors import overspent
 from autonomy.node.services import calls, machine
-from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.claiming import Claiming
 from autonomy.node.services.clean import clean, known_to
 from autonomy.node.services.held import Held
@@ -18,12 +18,12 @@ from autonomy.node.services.looks import Looks
 from autonomy.node.services.output import LiveOutput
 from autonomy.node.services.running import Running
 from autonomy.node.services.workplace import Workplace, Write
+from autonomy.node.services.writing import Writing
 from autonomy.sessions.events import Call, Ended, Event, Output
 from autonomy.sessions.orders import End, Report
 from autonomy.sessions.pool import SessionPool
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services as tasks
-from autonomy.tasks.services import Ending
 from autonomy.tasks.services.output import sweep_output
 
 logger = logging.getLogger(__name__)
@@ -59,11 +59,16 @@ class SlotTime:
 
 @dataclass
 class Timer:
-    """Something done every so often, at once when it is rung."""
+    """Something done every so often, sooner when it is rung."""
 
     every: float
     act: Callable[[], object]
     due: float = 0.0
+    done: float = -math.inf
+
+    def hasten(self, now: float) -> None:
+        """Have it done now, or soon where it was done just before: bells ring often under load."""
+        self.due = min(self.due, max(now, self.done + self.every / 5))
 
 
 class Turn:
@@ -75,7 +80,7 @@ class Turn:
         self.claiming = Claiming(place, self.looks)
         self.running = Running(place, self.looks)
         self.output = LiveOutput(place)
-        self._uncertain = False  # a commit's answer may have been lost
+        self.writing = Writing(place, self.running)
         self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
         self._parts = Timer(PARTS_SECONDS, lambda: self._do(parts))
         self._slots = SlotTime(place.clock())
@@ -104,20 +109,24 @@ class Turn:
         self._slots.count(len(self.place.held), now=self.place.clock())
         self._hear_all()
         self.output.write()
-        freed = self._write_down()
+        free = self.place.free_slots
+        self.writing.down()
         self.running.turn()
-        if rung or freed:
-            self._claim.due = self._parts.due = 0.0
         now = self.place.clock()
+        if rung or self.place.free_slots > free:
+            self._claim.due = now
+        if rung:
+            self._parts.hasten(now)
         for timer in self.timers:
             if timer.due <= now:
                 timer.act()
-                timer.due = self.place.clock() + timer.every
-        self._write_down()
+                timer.done = self.place.clock()
+                timer.due = timer.done + timer.every
+        self.writing.down()
 
     def database_away(self) -> None:
         """The last commit may have happened or not."""
-        self._uncertain = True
+        self.writing.uncertain = True
 
     def _do(self, parts: Sequence[Part]) -> None:
         """What the other apps do here; a part that fails holds up no other, and no task."""
@@ -191,58 +200,6 @@ class Turn:
         if held is None:
             raise tasks.StaleWrite("this session is not known here")
         return calls.answer(held, call, known_to(self.place.node, held.order))
-
-    # -- writing
-
-    def _write_down(self) -> bool:
-        """Everything that came up in this round; what the database missed stays for the next."""
-        place = self.place
-        if not (place.writes or place.endings):
-            return False
-        if self._uncertain:
-            self._drop_written()
-        while place.writes:
-            self._write(place.writes[0])
-            place.writes.popleft()
-        if place.endings:
-            self._settle(list(place.endings))
-        return True
-
-    @staticmethod
-    def _write(write: Write) -> None:
-        try:
-            write.act()
-        except (*UNSTORABLE, ValueError, LookupError) as error:
-            logger.exception("something could not be written down")
-            write.refused(error)
-
-    def _settle(self, endings: Sequence[Ending]) -> None:
-        """All at once; where the database refuses, each alone, so that one sinks no other."""
-        try:
-            tasks.settle(endings)
-        except (*UNSTORABLE, ValueError):
-            if len(endings) > 1:
-                for ending in endings:
-                    self._settle([ending])
-                return
-            logger.exception("task %s is left to the end of its lease", endings[0].task_id)
-        for ending in endings:
-            self._forget(ending.session_id)
-            self.place.endings.remove(ending)
-
-    def _drop_written(self) -> None:
-        """After an outage: what the database has is not written twice."""
-        closed = already_closed([e.session_id for e in self.place.endings if e.session_id])
-        again = [e for e in self.place.endings if e.session_id not in closed or e.session is None]
-        for ending in self.place.endings:
-            if ending not in again:
-                self._forget(ending.session_id)
-        self.place.endings = again
-        self._uncertain = False
-
-    def _forget(self, session_id: Any) -> None:
-        if held := self.place.held.get(session_id):
-            self.running.forget(held)
 
     # -- leases
 

@@ -57,6 +57,7 @@ class Workplace:
     held: dict[UUID, Held] = field(default_factory=dict)  # by session
     looks: dict[UUID, Look] = field(default_factory=dict)  # by the look's own session id
     endings: list[Ending] = field(default_factory=list)  # to be settled at the end of this turn
+    results: list[Held] = field(default_factory=list)  # of sessions that ended without error
     writes: deque[Write] = field(default_factory=deque)  # other writes of this turn
     clock: Callable[[], float] = time.monotonic
     examined: set[tuple[UUID, int]] = field(default_factory=set)  # offers whose reads are looked at

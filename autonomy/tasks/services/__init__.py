@@ -9,11 +9,11 @@ from autonomy.tasks.services.effects import (
     fenced,
     forget_begun_effects,
 )
+from autonomy.tasks.services.evidence import Left, await_evidence, await_evidence_of
 from autonomy.tasks.services.reconcile import after_failure, reconcile
 from autonomy.tasks.services.sessions import SessionEnd
 from autonomy.tasks.services.settle import (
     Ending,
-    await_evidence,
     hold,
     plan_accepted,
     settle,
@@ -38,6 +38,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "Ending",
+    "Left",
     "LimitReached",
     "SessionEnd",
     "Spent",
@@ -47,6 +48,7 @@ __all__ = [
     "UnknownDependency",
     "after_failure",
     "await_evidence",
+    "await_evidence_of",
     "begin_effect",
     "cancel",
     "claim",

@@ -246,4 +246,5 @@ def _claimed(node: str, claimed: Claimed) -> Fact:
         stream_id=str(claimed.task_id),
         actor=f"node:{node}",
         payload={**payload, "session": str(claimed.session_id)},
+        quiet=True,
     )

@@ -19,7 +19,7 @@ from autonomy.tasks.services.effects import record_stale
 from autonomy.tasks.services.sessions import SessionEnd, close_sessions
 from autonomy.tasks.services.spending import spent_by, with_spending
 from firewall import services as firewall
-from ledger.domain.storable import json_text, text
+from ledger.domain.storable import text
 from ledger.services import Fact, NewOutcome, record, record_outcomes
 
 
@@ -101,44 +101,6 @@ WITH ended AS (SELECT unnest(%(tasks)s::uuid[]) AS id), waiting AS (
 UPDATE tasks_task t SET waiting_on = greatest(0, t.waiting_on - locked.n)
 FROM locked WHERE t.id = locked.id
 """
-
-_EVIDENCE = """
-UPDATE tasks_task SET state = 'verifying', result = %(result)s::jsonb
-WHERE id = %(task)s AND epoch = %(epoch)s AND session_id = %(session)s AND state = 'running'
-"""
-
-
-@transaction.atomic
-def await_evidence(
-    task_id: UUID, epoch: int, session_id: UUID, *, result: Any, session: SessionEnd
-) -> bool:
-    """A session ended without error: keep what it left and look for evidence (C-19)."""
-    with connection.cursor() as cursor:
-        given: dict[str, Any] = {"task": task_id, "epoch": epoch, "session": session_id}
-        cursor.execute(_EVIDENCE, {**given, "result": json_text(result)})
-        if not cursor.rowcount:
-            return _awaits_evidence(task_id, epoch, session_id)
-    close_sessions([(session_id, task_id, session)])
-    record(
-        Fact(
-            type="session_ended",
-            stream="task",
-            stream_id=str(task_id),
-            actor=f"session:{session_id}",
-            payload={"epoch": epoch, "ended": session.ended, "artifacts": len(session.artifacts)},
-        )
-    )
-    return True
-
-
-def _awaits_evidence(task_id: UUID, epoch: int, session_id: UUID) -> bool:
-    """Whether it was written before, by a commit whose answer was lost; else it is too late."""
-    written = Task.objects.filter(
-        id=task_id, epoch=epoch, session_id=session_id, state=State.VERIFYING
-    ).exists()
-    if not written:
-        record_stale(task_id, epoch, session_id, what="result")
-    return written
 
 
 @transaction.atomic
