@@ -102,6 +102,18 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 UNFOLD = admin.UNFOLD
 
+# Shut unless a door opens it: no pages to browse, no cookies, no forms.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["console.api.people.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": ["console.api.people.Permitted"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "console.api.problems.problem",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "STRICT_JSON": True,
+}
+
 REDIS_URL = environment.text("REDIS_URL")
 AUTONOMY_SKILLS = [Path(folder) for folder in environment.words("AUTONOMY_SKILLS")]
 AUTONOMY_ARTIFACTS = AUTONOMY_HOME / "artifacts"

@@ -2,11 +2,15 @@
 
 import codecs
 import io
+import re
 
 from autonomy.sessions.text import printable
 
 _HEAD = 16_384
 _TAIL = 49_152
+
+LEFT_OUT = re.compile(r"\[… (\d+) characters left out …\]")
+"""What stands between the beginning and the end of an output that was too long."""
 
 
 class Output:

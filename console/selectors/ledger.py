@@ -1,12 +1,13 @@
 """Events and outcomes as listed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ledger.models import Block, Event, Outcome, Seal
 from ledger.selectors import bodies
@@ -75,9 +76,17 @@ def events(
 
 def outcomes(*, skill: str = "", verdict: str = "", limit: int = 50) -> list[OutcomeLine]:
     """The newest outcomes, newest first."""
-    wanted = {"skill": skill, "verdict": verdict}
-    rows = Outcome.objects.filter(**{name: value for name, value in wanted.items() if value})
-    return [OutcomeLine(**row) for row in rows.order_by("-at").values(*_OUTCOME)[:limit]]
+    return lines(wanted(skill=skill, verdict=verdict).order_by("-at")[:limit])
+
+
+def wanted(**columns: str) -> QuerySet[Outcome]:
+    """The outcomes in whose columns these words stand; an empty word asks for nothing."""
+    return Outcome.objects.filter(**{name: word for name, word in columns.items() if word})
+
+
+def lines(rows: Iterable[Outcome]) -> list[OutcomeLine]:
+    """Rows as they are listed."""
+    return [OutcomeLine(**{name: getattr(row, name) for name in _OUTCOME}) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Tasks as listed and followed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -69,14 +69,19 @@ def newest(
     *, state: str = "", skill: str = "", run: UUID | None = None, limit: int = 50
 ) -> list[TaskLine]:
     """The newest tasks, newest first; `state` may be `live` or `ended`."""
-    rows = Task.objects.order_by("-id")
+    return lines(wanted(state=state, skill=skill, run=run).order_by("-id")[:limit])
+
+
+def wanted(*, state: str = "", skill: str = "", run: UUID | None = None) -> QuerySet[Task]:
+    """The rows of tasks; raises UnknownState."""
+    rows = Task.objects.all()
     if state:
         rows = rows.filter(state__in=_states(state))
     if skill:
         rows = rows.filter(skill=skill)
     if run:
         rows = rows.filter(run_id=run)
-    return _lines(rows[:limit])
+    return rows
 
 
 @dataclass(frozen=True)
@@ -97,17 +102,17 @@ def explained(row: Task) -> Explained:
 
 def in_states(states: Collection[str], *, limit: int) -> list[TaskLine]:
     """The newest tasks in these states."""
-    return _lines(Task.objects.filter(state__in=states).order_by("-id")[:limit])
+    return lines(Task.objects.filter(state__in=states).order_by("-id")[:limit])
 
 
 def of_runs(run_ids: Collection[UUID]) -> list[TaskLine]:
     """All that grew from these requests, oldest first."""
-    return _lines(Task.objects.filter(run_id__in=run_ids).order_by("id"))
+    return lines(Task.objects.filter(run_id__in=run_ids).order_by("id"))
 
 
 def task(task_id: UUID) -> TaskLine:
     """One task."""
-    return _lines(Task.objects.filter(pk=task_id))[0]
+    return lines(Task.objects.filter(pk=task_id))[0]
 
 
 def _states(wanted: str) -> list[str]:
@@ -118,7 +123,8 @@ def _states(wanted: str) -> list[str]:
     return [wanted]
 
 
-def _lines(rows: QuerySet[Task]) -> list[TaskLine]:
+def lines(rows: Iterable[Task]) -> list[TaskLine]:
+    """Rows with their verdicts."""
     found = list(rows)
     ids = [row.pk for row in found]
     verdicts = dict(Outcome.objects.filter(task_id__in=ids).values_list("task_id", "verdict"))

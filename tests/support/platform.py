@@ -126,12 +126,12 @@ def _node(home: Path, folder: Path, slots: int) -> Node:
         folder=home / "sessions",
         skills=(folder,),
         protected=(home / "artifacts",),
-        verifier_url=_url(),
-        reader_url=_url(),
+        verifier_url=database_url(),
+        reader_url=database_url(),
     )
 
 
-def _url() -> str:
+def database_url() -> str:
     """The test database as a URL."""
     given = connection.settings_dict
     who = f"{quote(given['USER'])}:{quote(given['PASSWORD'])}"

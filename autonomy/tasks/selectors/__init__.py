@@ -1,0 +1,1 @@
+"""What is read of tasks: what their sessions print, and the files they left."""
