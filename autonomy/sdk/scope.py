@@ -14,7 +14,7 @@ class BadScope(ValueError):
 class Scope(BaseModel):
     """Paths a session may read or write beyond its folder, and whom it may talk to.
 
-    `network` is the node's; `loopback` is one of its own, where only its own processes are.
+    `network` is the node's. `loopback` is one of its own, where only its own processes are.
 
     A path may name arguments of the skill: `Scope(write=("{origin}",))`. Where it goes on from
     there, or begins before it, nothing leads out of that folder: `/srv/inbox/{name}`.

@@ -161,10 +161,12 @@ def skill(
     tier: int = 3,
     owner: str = "",
     timeout: str | float = "5m",
+    cpu: str | float | None = None,
     memory: str | int = "512MB",
     disk: str | int = "512MB",
     output: str | int = "1MB",
     processes: int = 64,
+    open_files: int = 256,
     tokens: int = 0,
     dollars: str | Decimal = "0",
     retries: int = 2,
@@ -197,10 +199,12 @@ def skill(
             limits=limits_of(
                 named,
                 timeout,
+                cpu=cpu,
                 memory=memory,
                 disk=disk,
                 output=output,
                 processes=processes,
+                open_files=open_files,
                 tokens=tokens,
                 dollars=dollars,
             ),
@@ -225,23 +229,29 @@ def limits_of(
     name: str,
     timeout: str | float = "5m",
     *,
+    cpu: str | float | None = None,
     memory: str | int = "512MB",
     disk: str | int = "512MB",
     output: str | int = "1MB",
     processes: int = 64,
+    open_files: int = 256,
     tokens: int = 0,
     dollars: str | Decimal = "0",
 ) -> Limits:
-    """The hard edges of a skill as people write them; raises SkillDeclarationError."""
+    """The hard edges of a skill as people write them; raises SkillDeclarationError.
+
+    Without `cpu` it may use as many processor seconds as it may take.
+    """
     wall = amount(f"timeout of {name}", seconds, timeout)
     try:
         return Limits(
             wall_seconds=wall,
-            cpu_seconds=wall,
+            cpu_seconds=wall if cpu is None else amount(f"cpu of {name}", seconds, cpu),
             memory_bytes=amount(f"memory of {name}", size, memory),
             disk_bytes=amount(f"disk of {name}", size, disk),
             output_bytes=amount(f"output of {name}", size, output),
             processes=processes,
+            open_files=open_files,
             tokens=tokens,
             dollars=amount(f"dollars of {name}", amounts.dollars, dollars),
         )

@@ -1,4 +1,4 @@
-"""What the folders of a session hold, counted a little at a time."""
+"""What the folders of a session hold, and its shared memory, counted a little at a time."""
 
 import errno
 import os
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- only compared
 _BLOCK = 512
 _AT_ONCE = 500
 _TURN_SECONDS = 0.02
@@ -19,7 +20,9 @@ _SHARE = 20
 class Disk:
     """The folders of one session, and how much they may hold."""
 
-    def __init__(self, folders: Iterable[str], most_bytes: int) -> None:
+    def __init__(self, folders: Iterable[str], most_bytes: int, *, pid: int = 0) -> None:
+        """Of a session whose first process is `pid`, where it has shared memory of its own."""
+        self._pid = pid
         self._folders = [folder for folder in folders if folder]
         self._most_bytes = most_bytes
         self._walk: Iterator[int] = iter(())
@@ -40,7 +43,7 @@ class Disk:
         if whole:
             held, self._found = self._found + _deleted(pids), 0
             self._next_at = now + max(_PAUSE_SECONDS, _SHARE * self._spent)
-            self._walk, self._spent = _sizes(self._folders), 0.0
+            self._walk, self._spent = _sizes([*self._folders, *_memory_of(self._pid)]), 0.0
         else:
             held = self._found
         if held > self._most_bytes:
@@ -56,6 +59,18 @@ class Disk:
             if len(sizes) < _AT_ONCE:
                 return True
         return False
+
+
+def _memory_of(pid: int) -> list[str]:
+    """Where the session sees its shared memory, unless that is still the machine's."""
+    if not pid:
+        return []
+    place = f"/proc/{pid}/root{_SHARED_MEMORY}"
+    try:
+        own = os.stat(place).st_dev != os.stat(_SHARED_MEMORY).st_dev  # noqa: PTH116
+    except OSError:  # it has ended, or the machine has none
+        return []
+    return [place] if own else []
 
 
 def _sizes(folders: list[str]) -> Iterator[int]:

@@ -47,6 +47,7 @@ def begun(
         pipe,
         started=now,
         network=network,
+        own_view=bounds.isolation.namespaces,
         renewed=envelope.leased_at,
         wall_seconds=envelope.limits.wall_seconds,
         deadline=now + envelope.limits.wall_seconds,

@@ -165,7 +165,7 @@ def _try_namespaces() -> None:
 def _unfiltered() -> str:
     """Why the system calls of a session cannot be filtered; empty where they can."""
     try:
-        made = seccomp.filter_for(Sockets.LOCAL)
+        made = seccomp.filter_for(Sockets.PAIRS)
     except OSError as error:
         return str(error.strerror)
     pid = os.fork()

@@ -22,7 +22,7 @@ def fork() -> int:
     return kernel.fork(kernel.NEW_PIDS | (0 if is_root() else kernel.NEW_USERS))
 
 
-def enter(uid: int | None = None) -> None:
+def enter(uid: int | None = None, *, memory_bytes: int = _SHARED_BYTES) -> None:
     """In the child: see only the own processes, and share memory with nobody else."""
     if not is_root():
         kernel.map_user(_UID, _GID)
@@ -30,7 +30,7 @@ def enter(uid: int | None = None) -> None:
     kernel.own_proc()
     if SHARED_MEMORY.is_dir():
         owner = _UID if uid is None else uid
-        kernel.own_memory_at(str(SHARED_MEMORY), size=_SHARED_BYTES, uid=owner)
+        kernel.own_memory_at(str(SHARED_MEMORY), size=min(memory_bytes, _SHARED_BYTES), uid=owner)
 
 
 def cut_network() -> None:

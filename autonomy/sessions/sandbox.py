@@ -78,7 +78,7 @@ def enter(envelope: Envelope, bounds: Bounds) -> None:
     """Leave what the machine shares, except its network, which may still be needed."""
     os.close(bounds.held)
     if bounds.isolation.namespaces:
-        namespaces.enter(envelope.uid)
+        namespaces.enter(envelope.uid, memory_bytes=envelope.limits.memory_bytes)
     else:
         kernel.inherit_orphans()
 
@@ -104,9 +104,8 @@ def _sockets(envelope: Envelope, isolation: Isolation) -> Sockets:
     """Those that lead no further than the scope says."""
     if envelope.scope.network:
         return Sockets.NETWORK
-    if not isolation.namespaces:
-        return Sockets.PAIRS
-    return Sockets.LOOPBACK if envelope.scope.loopback else Sockets.LOCAL
+    own = envelope.scope.loopback and isolation.namespaces
+    return Sockets.LOOPBACK if own else Sockets.PAIRS
 
 
 def _cut_network(envelope: Envelope, network: int | None) -> None:

@@ -35,15 +35,13 @@ Block = tuple[Instruction, ...]
 class Sockets(Enum):
     """Which sockets a session may make."""
 
-    PAIRS = "pairs"  # that lead to each other only: where nothing else cuts the network
-    LOCAL = "local"
+    PAIRS = "pairs"  # that lead to each other and nowhere else
     LOOPBACK = "loopback"
     NETWORK = "network"
 
 
 _FAMILIES: dict[Sockets, tuple[int, ...]] = {
     Sockets.PAIRS: (),
-    Sockets.LOCAL: (_UNIX,),
     Sockets.LOOPBACK: (_UNIX, _INET, _INET6),
     Sockets.NETWORK: (_UNIX, _INET, _INET6, _NETLINK),
 }

@@ -53,11 +53,13 @@ class Running:
     look_at: float = 0.0
     unsent: int = 0
     network: int | None = None
+    own_view: bool = False
+    """It sees no processes and no shared memory but its own."""
 
     def __post_init__(self) -> None:
         told = self.envelope
         folders = (told.folder, told.artifacts, told.temp) if told.temp else ()
-        self._disk = Disk(folders, told.limits.disk_bytes)
+        self._disk = Disk(folders, told.limits.disk_bytes, pid=self.pid if self.own_view else 0)
 
     def watch(self, now: float, *, lease_seconds: float) -> None:
         """End the session if it has crossed a limit, or if its time is over."""

@@ -49,26 +49,41 @@ class Platform:
 
     def ended(self, task_id: UUID) -> Task:
         """The task once it has ended."""
-        return self.until(task_id, lambda task: task.state in TERMINAL)
+        return ended(task_id)
 
     def reached(self, task_id: UUID, state: str) -> Task:
         """The task once it is in a state."""
-        return self.until(task_id, lambda task: task.state == state)
+        return reached(task_id, state)
 
     def until(self, task_id: UUID, holds: Callable[[Task], bool]) -> Task:
         """The task once something holds of it; fails after PATIENCE seconds."""
-        give_up = time.monotonic() + PATIENCE
-        while not holds(task := self.task(task_id)):
-            if time.monotonic() > give_up:
-                raise AssertionError(f"still {task.state} ({task.reason}) after {PATIENCE} s")
-            time.sleep(0.02)
-        return task
+        return until(task_id, holds)
 
     def decide(self, task_id: UUID, decision: str) -> None:
         """Answer the pending question about a task, as a person who did not ask for it."""
         person, _ = User.objects.get_or_create(username="grace", is_superuser=True, is_staff=True)
         approval = Approval.objects.get(task_id=task_id, decision="pending")
         firewall.decide(approval.id, person, decision, "looked at it")
+
+
+def ended(task_id: UUID) -> Task:
+    """The task once it has ended."""
+    return until(task_id, lambda task: task.state in TERMINAL)
+
+
+def reached(task_id: UUID, state: str) -> Task:
+    """The task once it is in a state."""
+    return until(task_id, lambda task: task.state == state)
+
+
+def until(task_id: UUID, holds: Callable[[Task], bool]) -> Task:
+    """The task once something holds of it; fails after PATIENCE seconds."""
+    give_up = time.monotonic() + PATIENCE
+    while not holds(task := Task.objects.get(id=task_id)):
+        if time.monotonic() > give_up:
+            raise AssertionError(f"still {task.state} ({task.reason}) after {PATIENCE} s")
+        time.sleep(0.02)
+    return task
 
 
 @contextmanager

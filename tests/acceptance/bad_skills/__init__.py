@@ -1,0 +1,1 @@
+"""Skills that do what none should, for the acceptance tests."""
