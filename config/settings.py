@@ -132,5 +132,7 @@ AUTONOMY_NODE_PARTS = ["config.parts.watch", "config.parts.seal", "config.parts.
 AUTONOMY_OUTCOME_MONTHS = int(environment.number("AUTONOMY_OUTCOME_MONTHS", 24))
 # Seconds in which what an outcome says of a node and a skill loses half its weight (D-12).
 AUTONOMY_SCORE_HALF_LIFE = environment.number("AUTONOMY_SCORE_HALF_LIFE", 1800)
+# Days for which passes of the engine and checked predictions are kept (D-20).
+AUTONOMY_PASS_DAYS = environment.number("AUTONOMY_PASS_DAYS", 30)
 
 CELERY_APP = "config.celery.app"

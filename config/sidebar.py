@@ -24,6 +24,7 @@ PAGES = {
     "Decisions": [
         ("Autonomy level", "speed", "firewall.dial"),
         ("Passes", "account_tree", "engine.pass"),
+        ("Predictions", "online_prediction", "engine.prediction"),
         ("Weights", "balance", "engine.weights"),
         ("Leadership", "flag", "engine.leadership"),
     ],

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from autonomy.engine.selectors import in_force
+from autonomy.engine.selectors.gauge import weighed
 from firewall.domain.levels import Level, of_rank
 from firewall.models import Dial
 
@@ -26,7 +28,7 @@ class LevelLine:
 
 
 def level_line() -> LevelLine:
-    """As it stands; one statement."""
+    """As it stands, with the numbers of this moment; three statements."""
     dial = Dial.objects.first()
     if dial is None:
         return LevelLine(
@@ -44,5 +46,5 @@ def level_line() -> LevelLine:
         chosen_reason=dial.chosen_reason,
         chosen_at=dial.chosen_at,
         changed_at=dial.changed_at,
-        evidence=dial.evidence,
+        evidence=weighed().evidence(in_force().rules),
     )

@@ -15,9 +15,9 @@ DOMAIN = sorted(
 
 # What plain values are made of. Nothing here reads a clock, a random number or the outside.
 PLAIN = {
-    "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
-    "heapq", "hmac", "itertools", "json", "math", "operator", "re", "rfc8785", "string", "typing",
-    "unicodedata", "uuid", "zoneinfo",
+    "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
+    "hashlib", "heapq", "hmac", "itertools", "json", "math", "operator", "re", "rfc8785", "string",
+    "typing", "unicodedata", "uuid", "zoneinfo",
 }  # fmt: skip
 OURS = {"autonomy", "console", "connectors", "firewall", "heartbeats", "ledger"}
 # Keys are made in one place: they hold the time and chance.

@@ -9,8 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from autonomy.engine.models import Leadership, Pass, Weights
-from autonomy.engine.selectors import explanation_of
+from autonomy.domain.predictions import Kind
+from autonomy.domain.predictions import Prediction as Said
+from autonomy.domain.world import microseconds
+from autonomy.engine.models import Leadership, Pass, Prediction, Weights
+from autonomy.engine.selectors import explanation_of, in_force
 from autonomy.tasks.admin import TaskAdmin
 from autonomy.tasks.admin.shown import (
     Html,
@@ -51,11 +54,55 @@ class WeightsAdmin(ShownAdmin):
         return [("Version", weights.version), ("Set by", weights.set_by), ("Set", ago(weights.at))]
 
     def panels(self, weights: Weights) -> Sequence[Named]:
-        return [("Values", document(weights.values))]
+        return [
+            ("Standing", _in_use(weights)),
+            ("Values", document(weights.values)),
+            ("Trust", document(weights.trust, empty="As shipped.")),
+        ]
 
     @display(description="set", ordering="at")
     def set_at(self, weights: Weights) -> Html:
         return ago(weights.at)
+
+
+def _in_use(weights: Weights) -> str:
+    """Whether the engine weighs with this version, and why not where it refuses to."""
+    weighing = in_force()
+    if weights.version == weighing.version:
+        return "in force"
+    return weighing.refused.get(weights.version, "replaced by a newer version")
+
+
+@admin.register(Prediction)
+class PredictionAdmin(ShownAdmin):
+    """What the engine said would be so by when, newest first."""
+
+    list_display = ["words", "by", "answer"]
+    list_filter = ["kind", "came_true"]
+    list_per_page = 30
+    ordering = ["-id"]
+
+    def facts(self, made: Prediction) -> Sequence[Named]:
+        return [
+            ("Prediction", self.words(made)),
+            ("Made", ago(made.made_at)),
+            ("By", made.by),
+            ("Checked", ago(made.checked_at)),
+            ("Came true", self.answer(made)),
+        ]
+
+    def panels(self, made: Prediction) -> Sequence[Named]:
+        return [("What differed", document(made.seen))]
+
+    @display(description="prediction")
+    def words(self, made: Prediction) -> str:
+        return Said(Kind(made.kind), made.subject, microseconds(made.by), "", made.bound).words()
+
+    @display(description="came true")
+    def answer(self, made: Prediction) -> str:
+        if made.checked_at is None:
+            return "not due yet"
+        return {True: "yes", False: "no", None: "void"}[made.came_true]
 
 
 @admin.register(Pass)
@@ -71,11 +118,17 @@ class PassAdmin(ShownAdmin):
             ("Decided", ago(made.at)),
             ("Decisions", len(made.decisions)),
             ("Weights", f"version {made.weights_version}"),
+            ("Version of the core", code(made.core)),
             ("Hash of the world", code(made.world_hash)),
+            ("Hash of the record", code(made.digest)),
         ]
 
     def panels(self, made: Pass) -> Sequence[Named]:
-        return [("Decisions", _decisions(made.decisions)), ("World", document(made.world))]
+        return [
+            ("Decisions", _decisions(made.decisions)),
+            ("What else was known", document(made.context)),
+            ("World", document(made.world)),
+        ]
 
     @display(description="pass", ordering="id")
     def when(self, made: Pass) -> Html:

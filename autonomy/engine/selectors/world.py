@@ -30,6 +30,7 @@ class Observed(NamedTuple):
     epochs: Mapping[str, int]
     aside: Mapping[str, str]  # task → why nothing can be decided about it
     places: Mapping[str, int]  # task → its place within its origin
+    whole: bool = True  # false where only the nodes were looked at, as none has room
 
 
 def observe(
@@ -46,7 +47,7 @@ def observe(
     seen = map_of_nodes.nodes()
     world = World(now=microseconds(seen.now), nodes=seen.rows, level=seen.level, owed=dict(owed))
     if not (without_room or any(has_room(node, world, weights) for node in world.nodes)):
-        return Observed(world, {}, {}, {})
+        return Observed(world, {}, {}, {}, whole=False)
     rows = ready(weights, also)
     names = sorted({row.skill for row in rows})
     return _whole(world, rows, skills(names), _records(names) if rows else ())

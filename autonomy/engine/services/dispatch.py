@@ -8,10 +8,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from autonomy.domain.decide import Decision, deliberate
-from autonomy.domain.world import to_json, world_hash
+from autonomy.domain.predictions import of_pass
+from autonomy.domain.world import World
 from autonomy.engine import selectors
-from autonomy.engine.models import Pass
 from autonomy.engine.selectors import Observed
+from autonomy.engine.services.passes import Kept, keep
 from ledger.services import Fact, record
 
 # The node is chosen and the fence grows in one step; a row that moved since it was seen is left.
@@ -28,7 +29,7 @@ UPDATE tasks_task t SET
     state = CASE t.state WHEN 'ready' THEN 'dispatched' ELSE t.state END,
     node = given.node, epoch = t.epoch + 1, dispatched_at = now(), reason = ''
 FROM given, locked WHERE given.task_id = t.id AND locked.id = t.id
-RETURNING t.id, t.tier, t.node, t.state
+RETURNING t.id, t.tier, t.node, t.state, t.epoch
 """
 
 
@@ -40,6 +41,7 @@ class Dispatched:
     count: int
     owed: Mapping[str, int]
     troubles: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False  # the world was seen whole, not only its nodes
 
     @classmethod
     def nothing(cls, owed: Mapping[str, int]) -> "Dispatched":
@@ -48,27 +50,39 @@ class Dispatched:
 
 
 @transaction.atomic
-def dispatch(owed: Mapping[str, int]) -> Dispatched:
-    """Decide over all that is ready now and store the decisions with their inputs (D-20)."""
-    version, weights, refused = selectors.in_force()
-    observed = selectors.observe(owed, weights, without_room=False)
-    troubles = _troubles(observed, refused)
+def dispatch(owed: Mapping[str, int], known: Mapping[str, Any] | None = None) -> Dispatched:
+    """Decide over all that is ready now and store the decisions with their inputs (D-20).
+
+    `known` is what the engine knows besides and does not decide by: it is kept with the pass.
+    """
+    weighing = selectors.in_force()
+    observed = selectors.observe(owed, weighing.weights, without_room=False)
+    troubles = _troubles(observed, weighing.refused)
     if not observed.world.tasks:
-        return Dispatched(frozenset(), 0, owed, troubles)
-    deliberation = deliberate(observed.world, weights)
+        return Dispatched(frozenset(), 0, owed, troubles, observed.whole)
+    deliberation = deliberate(observed.world, weighing.weights)
     moved = _send(deliberation.decisions, observed.epochs)
     if moved:
-        pass_ = Pass.objects.create(
-            weights_version=version,
-            world=to_json(deliberation.essence),
-            world_hash=world_hash(deliberation.essence),
-            decisions=[decision.to_json() for decision in deliberation.decisions],
-            owed=deliberation.owed,
+        fences = {str(task): move[3] for task, move in moved.items()}
+        kept = keep(
+            deliberation,
+            (weighing.version, weighing.weights),
+            {**(known or {}), **_context(observed.world)},
+            of_pass(observed.world, deliberation.decisions, fences),
         )
         made = [d for d in deliberation.decisions if UUID(d.task) in moved]
-        record(*(_fact(decision, moved[UUID(decision.task)], pass_.id) for decision in made))
-    bells = frozenset((node, tier) for tier, node, _ in moved.values())
-    return Dispatched(bells, len(moved), deliberation.owed, troubles)
+        record(*(_fact(decision, moved[UUID(decision.task)], kept) for decision in made))
+    bells = frozenset((node, tier) for tier, node, *_ in moved.values())
+    return Dispatched(bells, len(moved), deliberation.owed, troubles, observed.whole)
+
+
+def _context(world: World) -> dict[str, int]:
+    """How full the platform was, beside what the decisions depended on."""
+    return {
+        "waiting": len(world.tasks),
+        "running": sum(node.in_use for node in world.nodes),
+        "critical": sum(task.critical for task in world.tasks),
+    }
 
 
 def _troubles(observed: Observed, refused: Mapping[int, str]) -> dict[str, str]:
@@ -79,7 +93,7 @@ def _troubles(observed: Observed, refused: Mapping[int, str]) -> dict[str, str]:
 
 def _send(
     decisions: Sequence[Decision], epochs: Mapping[str, int]
-) -> dict[UUID, tuple[int, str, str]]:
+) -> dict[UUID, tuple[int, str, str, int]]:
     if not decisions:
         return {}
     with connection.cursor() as cursor:
@@ -91,18 +105,19 @@ def _send(
                 "nodes": [decision.node for decision in decisions],
             },
         )
-        return {row[0]: (row[1], row[2], row[3]) for row in cursor.fetchall()}
+        return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _fact(decision: Decision, moved: tuple[int, str, str], pass_id: UUID) -> Fact:
-    tier, node, state = moved
+def _fact(decision: Decision, moved: tuple[int, str, str, int], kept: Kept) -> Fact:
+    tier, node, state, _ = moved
     payload: dict[str, Any] = {
         "node": node,
         "tier": tier,
         "purpose": "preflight" if state == "preflight" else "run",
         "reason": decision.reason,
         "score": decision.score,
-        "pass": str(pass_id),
+        "pass": str(kept.id),
+        "digest": kept.digest,
     }
     return Fact(
         type="task_dispatched",

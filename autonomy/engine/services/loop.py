@@ -3,17 +3,19 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from autonomy.domain.priority import Weights
 from autonomy.engine import selectors
-from autonomy.engine.services import leadership
+from autonomy.engine.services import leadership, passes, predicting
 from autonomy.engine.services.answers import hear_answers
 from autonomy.engine.services.dispatch import Dispatched, dispatch
 from autonomy.engine.services.parts import Parts
 from autonomy.engine.services.restrain import keep_within_level
+from autonomy.engine.services.thinking import Mind
 from autonomy.engine.services.troubles import Troubles
 from autonomy.engine.services.unblock import unblock
 from ledger import wake
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
 AWAY_SECONDS = 1.0
+THINK_SECONDS = 5.0
+TIDY_SECONDS = 60.0
 MOST_PASSES = 100  # before the lead is renewed, however much there is to do
 
 Ring = Callable[[Iterable[tuple[str, int]]], None]
@@ -37,6 +41,11 @@ class Engine:
         self.stopping = threading.Event()
         self.parts = Parts()
         self.troubles = Troubles()
+        self.mind = Mind()
+        self._around: Mapping[str, str] = {}
+        self._observed = False  # whole, since it last thought
+        self._think_at = 0.0
+        self._tidy_at = 0.0
         self._owed: dict[str, int] | None = None  # known only while leading
         self._renew_at = 0.0
 
@@ -74,7 +83,27 @@ class Engine:
         for _ in range(MOST_PASSES):
             if not self._pass(self._owed):
                 break
+        if time.monotonic() >= self._think_at:
+            self._think(self._owed)
         return True
+
+    def _think(self, owed: dict[str, int]) -> None:
+        """What is done every few seconds, whatever happens."""
+        self._think_at = time.monotonic() + THINK_SECONDS
+        do, weighing = self.parts.do, selectors.in_force()
+        if not self._observed:
+            do("observation", lambda: self._look(owed, weighing.weights), None)
+        do("trust", lambda: self.mind.think(weighing.rules, observed=self._observed), None)
+        self._observed = False
+        if time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + TIDY_SECONDS
+            do("tidying", lambda: passes.forget_old() + predicting.forget_old(), 0)
+        self.troubles.tell({**self._around, **self.parts.troubles})
+
+    def _look(self, owed: dict[str, int], weights: Weights) -> None:
+        """See the world whole also while no node has room: nothing is trusted unseen."""
+        selectors.observe(owed, weights)
+        self._observed = True
 
     def _lead(self) -> None:
         asked_at = time.monotonic()
@@ -90,8 +119,11 @@ class Engine:
         do = self.parts.do
         moved = do("answers", hear_answers, 0) + do("dependencies", unblock, 0)
         moved += do("level", keep_within_level, 0)
-        dispatched = do("dispatch", lambda: dispatch(owed), Dispatched.nothing(owed))
+        known = self.mind.context
+        dispatched = do("dispatch", lambda: dispatch(owed, known), Dispatched.nothing(owed))
         self._owed = dict(dispatched.owed)
+        self._observed |= dispatched.whole
+        self._around = dispatched.troubles
         self.ring(dispatched.doorbells)
-        self.troubles.tell({**dispatched.troubles, **self.parts.troubles})
+        self.troubles.tell({**self._around, **self.parts.troubles})
         return bool(moved)

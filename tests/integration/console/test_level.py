@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from autonomy.domain.states import State
+from autonomy.engine.models import Prediction, Trust
 from autonomy.tasks.models import Task
 from console.host.exits import Exit
 from firewall.domain.levels import Level
@@ -129,3 +130,30 @@ def test_the_ceiling_is_set_on_a_page_of_its_own(desk: Client) -> None:
     desk.post("/admin/firewall/dial/1/ceiling/", {"reason": "audit", "level": "careful"})
 
     assert level() is Level.CAREFUL
+
+
+def test_the_numbers_behind_the_level_are_told(autonomy: Autonomy) -> None:
+    Trust.objects.update_or_create(pk=1, defaults={"confidence": 912_000, "checked": 40})
+
+    told = autonomy("level", "--json").shape["evidence"]
+
+    assert (told["confidence"], told["predictions_checked"]) == (0.912, 40)
+    assert told["break_even"] == 0.8333
+    assert "confidence: 0.912" in autonomy("level").out
+
+
+@pytest.mark.parametrize(
+    ("came_true", "words"), [(True, "yes"), (False, "no"), (None, "void")], ids=str
+)
+def test_predictions_are_shown_in_words(desk: Client, came_true: bool | None, words: str) -> None:
+    made = Prediction.objects.create(
+        kind="node_alive", subject="n1", by=timezone.now(), checked_at=timezone.now(),
+        came_true=came_true, seen={"silent_seconds": 99},
+    )  # fmt: skip
+
+    listed = desk.get("/admin/engine/prediction/").content.decode()
+    page = desk.get(f"/admin/engine/prediction/{made.pk}/change/").content.decode()
+
+    assert "node n1 stays alive" in listed
+    assert words in listed
+    assert "silent_seconds" in page

@@ -84,8 +84,8 @@ def test_weights_that_cannot_be_used_leave_the_last_good_ones_in_force(
 def test_a_number_that_only_json_can_hold_is_no_weight(engine: Engine) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO engine_weights (workspace_id, values, set_by)"
-            " VALUES (%s, jsonb_build_object('short', 10::numeric ^ 5000), 'person:ben')",
+            "INSERT INTO engine_weights (workspace_id, values, set_by, trust)"
+            " VALUES (%s, jsonb_build_object('short', 10::numeric ^ 5000), 'person:ben', '{}')",
             [new_id()],
         )
     task = submit()

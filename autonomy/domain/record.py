@@ -1,0 +1,26 @@
+"""What is kept of a pass, as one hash: the ledger binds it, and a replay compares it (D-22)."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def digest(
+    *,
+    weights: Mapping[str, float],
+    world: Mapping[str, Any],
+    decisions: Sequence[Mapping[str, Any]],
+    owed: Mapping[str, int],
+    context: Mapping[str, Any],
+) -> str:
+    """The SHA-256 of the record; the same after a trip through the database."""
+    record = {
+        "weights": dict(weights),
+        "world": dict(world),
+        "decisions": list(decisions),
+        "owed": dict(owed),
+        "context": dict(context),
+    }
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

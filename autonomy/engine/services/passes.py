@@ -1,0 +1,83 @@
+"""Keeping a pass with everything it takes to decide it again, and dropping what is old (D-20)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from autonomy.domain.decide import Deliberation
+from autonomy.domain.predictions import Prediction
+from autonomy.domain.priority import Weights
+from autonomy.domain.record import digest
+from autonomy.domain.world import to_json, world_hash
+from autonomy.engine.selectors.core import core_version
+from autonomy.engine.services.predicting import MAKE, parameters
+from ledger.domain.ids import DEFAULT_WORKSPACE, new_id
+
+BATCH = 1000
+
+_KEEP = f"""
+WITH predicted AS ({MAKE})
+INSERT INTO engine_pass (id, workspace_id, weights_version, world, world_hash, decisions, owed,
+    context, core, digest)
+VALUES (%(id)s, %(workspace)s, %(version)s, %(world)s, %(world_hash)s, %(decisions)s, %(owed)s,
+    %(context)s, %(core)s, %(digest)s)
+"""  # noqa: S608 -- ours
+_FORGET = """
+DELETE FROM engine_pass WHERE id IN (
+    SELECT id FROM engine_pass WHERE at < now() - %(days)s * interval '1 day'
+    ORDER BY id LIMIT %(limit)s)
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a pass is kept, and the hash that the ledger binds."""
+
+    id: UUID
+    digest: str
+
+
+def keep(
+    made: Deliberation,
+    weighing: tuple[int, Weights],
+    context: Mapping[str, Any],
+    predictions: Sequence[Prediction],
+) -> Kept:
+    """Store the pass and what it predicts, in one statement."""
+    world = to_json(made.essence)
+    decisions = [decision.to_json() for decision in made.decisions]
+    hashed = digest(
+        weights=weighing[1].to_json(),
+        world=world,
+        decisions=decisions,
+        owed=made.owed,
+        context=context,
+    )
+    kept = Kept(new_id(), hashed)
+    columns: dict[str, Any] = {
+        "id": kept.id,
+        "workspace": DEFAULT_WORKSPACE,
+        "version": weighing[0],
+        "world": Jsonb(world),
+        "world_hash": world_hash(made.essence),
+        "decisions": Jsonb(decisions),
+        "owed": Jsonb(made.owed),
+        "context": Jsonb(dict(context)),
+        "core": core_version(),
+        "digest": hashed,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, columns | parameters(predictions))
+    return kept
+
+
+def forget_old() -> int:
+    """Drop passes past their time, a bounded number; the ledger keeps their hashes. How many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"days": settings.AUTONOMY_PASS_DAYS, "limit": BATCH})
+        return int(cursor.rowcount)
