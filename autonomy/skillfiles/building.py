@@ -16,7 +16,6 @@ from autonomy.sdk.scope import Scope
 from autonomy.sdk.skill import Skill, amount, isolation_of, limits_of, retries_of
 from autonomy.skillfiles.arguments import model_of
 from autonomy.skillfiles.attached import attached, version_of
-from autonomy.skillfiles.checks import evidence_of, looking_of
 from autonomy.skillfiles.codes import Codes, codes_of_command, codes_of_http
 from autonomy.skillfiles.commands import command_of
 from autonomy.skillfiles.deeds import Deed, Running
@@ -25,7 +24,6 @@ from autonomy.skillfiles.places import At, template, value_of
 from autonomy.skillfiles.requests import Asking, asking_of
 from autonomy.skillfiles.results import Shaping
 from autonomy.skillfiles.shape import Http, Preflight, Result, SkillFile, parsed
-from autonomy.verification import sha256_of
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
 _ABSENT = "absent"
@@ -191,6 +189,8 @@ def _reads(
 
 
 def _hash(path: Path) -> str:
+    from autonomy.verification import sha256_of  # noqa: PLC0415 -- the library takes 2 MB
+
     try:
         return f"sha256:{sha256_of(path)}"
     except FileNotFoundError:
@@ -200,6 +200,11 @@ def _hash(path: Path) -> str:
 def _verify(given: SkillFile, arguments: frozenset[str]) -> Callable[..., Evidence] | None:
     if not given.verify:
         return None
+    from autonomy.skillfiles.checks import (  # noqa: PLC0415 -- the library takes 2 MB
+        evidence_of,
+        looking_of,
+    )
+
     places = arguments | {"folder", "artifacts", "result"}
     hosts = frozenset(given.scope.hosts)
     lookings = tuple(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autonomy.sdk.context import Context
 from autonomy.sdk.errors import Ambiguous, Permanent, Transient
@@ -11,10 +11,12 @@ from autonomy.sdk.templates import Template, plain
 from autonomy.skillfiles.codes import Codes, Meaning
 from autonomy.skillfiles.commands import Command, program_of
 from autonomy.skillfiles.once import Answer, at_most_once
-from autonomy.skillfiles.outbound import Connected
 from autonomy.skillfiles.places import Values, value_of
 from autonomy.skillfiles.requests import Asking
 from autonomy.skillfiles.results import Shaping
+
+if TYPE_CHECKING:
+    from autonomy.skillfiles.outbound import Connected
 
 _TAIL = 500
 _MOST_DIFF = 100_000
@@ -56,7 +58,9 @@ class Deed:
         folder, artifacts = str(ctx.folder), str(ctx.artifacts)
         everything = {**values, "folder": folder, "artifacts": artifacts, "key": key}
         if isinstance(self.does, Asking):
-            connected = Connected(self.does.request(everything, key))
+            from autonomy.skillfiles import outbound  # noqa: PLC0415 -- see CLIENT
+
+            connected = outbound.Connected(self.does.request(everything, key))
             return lambda: _of_response(connected)
         command = self.does
         given = {"FOLDER": folder, "ARTIFACTS": artifacts, "KEY": key}
@@ -94,7 +98,7 @@ class Running:
         return self.shaping.result(self.deed.answered(ctx, values)["text"])
 
 
-def _of_response(connected: Connected) -> Answer:
+def _of_response(connected: "Connected") -> Answer:
     response = connected.send()
     return {"code": response.status, "text": response.text}
 

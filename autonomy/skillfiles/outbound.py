@@ -7,34 +7,17 @@ an address that was judged, follows nothing on its own, and takes no more than i
 import socket
 import ssl
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urljoin, urlsplit
 
 from autonomy.sdk.errors import Permanent, Transient
 from autonomy.skillfiles.addresses import resolved
+from autonomy.skillfiles.targets import Request, checked, origin
 
-PORTS = {"http": 80, "https": 443}
 _CHUNK = 65_536
 _REDIRECTS = {301, 302, 303, 307, 308}
 _SAFE = ("GET", "HEAD")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request, ready to be sent."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-    seconds: float
-    most: int
-    redirects: int
-    hosts: frozenset[str]
-    """Where it may go: `host`, or `host:port` for another port than the scheme's."""
-    local: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ class Connected:
         url = urljoin(before.url, answer.getheader("Location", ""))
         if before.url.startswith("https:") and not url.startswith("https:"):
             raise Permanent(f"it leads from https to {url[:200]}")
-        same = _origin(url) == _origin(before.url)
+        same = origin(url) == origin(before.url)
         rest = self._until - time.monotonic()
         following = replace(
             before,
@@ -146,28 +129,3 @@ class _Pinned(HTTPConnection):
 
     def _sealed(self, plain: socket.socket) -> ssl.SSLSocket:
         return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
-
-
-def checked(url: str, hosts: frozenset[str]) -> tuple[str, int]:
-    """The host and port of an address that may be asked for; raises Permanent."""
-    target = urlsplit(url)
-    if target.scheme not in PORTS or target.username is not None or not target.hostname:
-        raise Permanent(f"{url[:200]!r} is no address of HTTP without a login in it")
-    try:
-        port = target.port or PORTS[target.scheme]
-    except ValueError as error:
-        raise Permanent(f"{url[:200]!r}: {error}") from None
-    if host_of(url) not in hosts:
-        raise Permanent(f"{host_of(url)} is not among the hosts of its scope")
-    return target.hostname, port
-
-
-def host_of(url: str) -> str:
-    """`host`, or `host:port` where the port is not the scheme's own."""
-    target = urlsplit(url)
-    usual = target.port in (None, PORTS.get(target.scheme))
-    return f"{target.hostname}" if usual else f"{target.hostname}:{target.port}"
-
-
-def _origin(url: str) -> tuple[str, str]:
-    return urlsplit(url).scheme, host_of(url)

@@ -1,5 +1,6 @@
 """`http`: a request whose values are encoded for the place they stand in, never pasted in."""
 
+import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from autonomy.domain.amounts import BadAmount, seconds, size
 from autonomy.sdk.errors import Permanent
 from autonomy.sdk.templates import Template, plain
 from autonomy.skillfiles.errors import WrongValue
-from autonomy.skillfiles.outbound import PORTS, Request, host_of
 from autonomy.skillfiles.places import At, Values, checked, filled, template, value_of
 from autonomy.skillfiles.shape import Http
+from autonomy.skillfiles.targets import PORTS, Request, host_of
+
+CLIENT = "autonomy.skillfiles.outbound"
+"""Loaded only where some skill asks over HTTP."""
 
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
 _REPEATABLE = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
@@ -74,6 +78,7 @@ class Asking:
 
 def asking_of(http: Http, known: frozenset[str], hosts: frozenset[str], at: At) -> Asking:
     """The request that a part of a skill file declares; raises WrongValue."""
+    importlib.import_module(CLIENT)  # once, for all sessions to come
     url = template(http.url, known, (*at, "url"))
     _check_url(http.url, (*at, "url"))
     headers = {

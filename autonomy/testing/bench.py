@@ -20,6 +20,7 @@ from autonomy.sessions.orders import End, Order, Purpose, Report
 from autonomy.sessions.pool import SessionPool
 from autonomy.sessions.wire import encoded
 from autonomy.testing.answers import Answers
+from autonomy.testing.copying import copied
 from autonomy.testing.tried import Tried
 from autonomy.testing.trying import Attempt, UnknownSkill, verification
 
@@ -36,15 +37,16 @@ _AFTER = {
 class Bench:
     """Runs skills of project folders; a context manager."""
 
-    def __init__(self, *skills: Path) -> None:
-        self._pool = SessionPool(tuple(folder.resolve() for folder in skills))
+    def __init__(self, *skills: Path, instead: Mapping[str, str] | None = None) -> None:
+        """`instead` names addresses in skill files and what is asked instead of them."""
         self._selector = selectors.DefaultSelector()
-        self._home = Path()
+        self._home = Path(tempfile.mkdtemp(prefix="bench-"))
+        found = tuple(folder.resolve() for folder in skills)
+        self._pool = SessionPool(copied(found, self._home, instead) if instead else found)
         self._tasks: dict[UUID, Answers] = {}
 
     def __enter__(self) -> Self:
         """Load the skills; raises ZygoteFailed."""
-        self._home = Path(tempfile.mkdtemp(prefix="bench-"))
         self._home.chmod(0o711)
         self._pool.start(_START_SECONDS)
         self._selector.register(self._pool, selectors.EVENT_READ)
@@ -82,6 +84,11 @@ class Bench:
         number = tried.attempt + 1
         return self._tried(self._attempt(tried.skill, tried.args, (), tried.task_id, number))
 
+    def verify(self, tried: Tried) -> Tried:
+        """Let the verifier look again, at whatever has become of what it looks at."""
+        attempt = self._attempt(tried.skill, tried.args, (), tried.task_id, tried.attempt)
+        return self._verified(tried, verification(attempt, tried.result, tried.started_at))
+
     def _attempt(
         self,
         skill: str,
@@ -107,6 +114,7 @@ class Bench:
         answers = self._tasks[attempt.task_id]
         ended = replace(
             ready,
+            started_at=started_at,
             report=run.report,
             result=run.report.result,
             output=run.text,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ class Tried:
     """`done`, `failed`, `rejected` by its pre-flight, or `held` where a person would be asked."""
     report: Report
     """Of the session that came last."""
+    started_at: datetime | None = None
     plan: Plan | None = None
     reads: Mapping[str, str] = field(default_factory=dict)
     result: Any = None

@@ -75,7 +75,7 @@ class Attempt:
         return {str(path.relative_to(root)): path for path in sorted(root.rglob("*"))}
 
 
-def verification(attempt: Attempt, result: Any, started_at: datetime) -> Order:
+def verification(attempt: Attempt, result: Any, started_at: datetime | None) -> Order:
     """The order of the verifier."""
     return attempt.order(Purpose.VERIFY, result=result, started_at=started_at)
 

@@ -35,6 +35,8 @@ KNOWN: dict[str, tuple[Exit, str]] = {
     "console.cli.door.NoToken": (Exit.REFUSED, "`autonomy up` makes the first token"),
     "console.cli.door.NotPermitted": (Exit.REFUSED, "an administrator can put you in a group"),
     "console.cli.approvals.NotAsked": (Exit.USAGE, "read what is shown, then add --yes"),
+    "console.cli.new.BadName": (Exit.USAGE, "such as `greet` or `mail.send`"),
+    "console.cli.new.AlreadyThere": (Exit.REFUSED, "choose another name, or another --folder"),
     "console.cli.arguments.BadArgument": (Exit.USAGE, "see `autonomy submit --help`"),
     "console.services.TokenRefused": (
         Exit.REFUSED,

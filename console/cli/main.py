@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli import approvals, demo, figures, host, ledger, level, system, tasks, tokens
+from console.cli import approvals, demo, figures, host, ledger, level, new, system, tasks, tokens
 from console.cli.faults import explain, secrets
 from console.cli.terminal import complain, print_json
 from console.host.exits import Exit
@@ -26,6 +26,7 @@ for commands in (
     figures.commands, demo.commands,
 ):  # fmt: skip
     app.add_typer(commands)
+app.add_typer(new.commands, name="new", rich_help_panel="Work")
 app.add_typer(ledger.commands, name="ledger", rich_help_panel="Looking")
 app.add_typer(level.level, name="level", rich_help_panel="Deciding")
 app.add_typer(tokens.commands, name="token", rich_help_panel="Deciding")

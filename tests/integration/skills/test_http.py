@@ -10,10 +10,10 @@ import pytest
 
 from autonomy.domain.states import ErrorClass
 from autonomy.sdk.errors import Permanent, Transient
-from autonomy.skillfiles.outbound import Connected, Request, Response
-from autonomy.testing import Bench, Tried
+from autonomy.skillfiles.outbound import Connected, Response
+from autonomy.skillfiles.targets import Request
+from autonomy.testing import Bench, Service, Tried, serving
 from tests.integration.sessions.conftest import linux_only
-from tests.integration.skills.serving import Service, serving
 
 pytestmark = linux_only
 
