@@ -1,8 +1,8 @@
 """Making, measuring and removing the folders of sessions."""
 
 import os
-from itertools import takewhile
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
