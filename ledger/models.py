@@ -149,11 +149,14 @@ class Outcome(Owned):
         indexes = [
             models.Index(fields=["-at"], name="outcome_time"),
             models.Index(fields=["skill", "-at"], name="outcome_skill"),
-            # What was not proved, and what is ours, are few among many.
+            # What was not proved, did not end well, or is ours, is little among much.
             models.Index(
-                fields=["state", "verdict", "-at"],
+                fields=["verdict", "-at"],
                 condition=~models.Q(verdict="verified"),
-                name="outcome_unproven",
+                name="outcome_verdict",
+            ),
+            models.Index(
+                fields=["state", "-at"], condition=~models.Q(state="done"), name="outcome_state"
             ),
             models.Index(fields=["-at"], condition=models.Q(canary=True), name="outcome_canary"),
         ]

@@ -12,7 +12,7 @@ commands = typer.Typer()
 
 @commands.command(rich_help_panel="Looking")
 def figures(
-    days: Annotated[int, typer.Option(min=1, max=3660, help="Over how many days.")] = 7,
+    days: Annotated[int, typer.Option(min=1, max=92, help="Over how many days.")] = 7,
     skills: Annotated[bool, typer.Option("--skills", help="Of each skill instead.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -9,10 +9,20 @@ from django.db import connection
 
 from ledger.domain.figures import Figures, Sums, figures
 from ledger.domain.ids import DEFAULT_WORKSPACE
-from ledger.domain.spread import percentile
+from ledger.domain.spread import BUCKETS, percentile
 
 DAYS = 7
 """What is shown when nobody asks for another span."""
+
+MOST_DAYS = 92
+"""So far back do figures reach, so that they are told at once."""
+
+
+def _spread(column: str) -> str:
+    """The counts of all rows, place by place: far faster than adding up arrays as such."""
+    places = (f"coalesce(sum({column}[{place}]), 0)" for place in range(1, BUCKETS + 1))
+    return f"ARRAY[{', '.join(places)}]::bigint[]"
+
 
 # From the first day of the span, in UTC; a platform that is younger began on its own first day.
 _SPAN = """
@@ -36,8 +46,8 @@ WITH {_SPAN}, skills AS (
            coalesce(sum(first), 0)::bigint AS first,
            coalesce(sum(first_verified), 0)::bigint AS first_verified,
            coalesce(sum(dollars), 0)::float8 AS dollars,
-           ledger_spread(runs) AS runs, ledger_spread(queues) AS queues,
-           ledger_spread(decisions) AS decisions
+           {_spread("runs")} AS runs, {_spread("queues")} AS queues,
+           {_spread("decisions")} AS decisions
       FROM ledger_skillday WHERE {_SINCE}
 ), nodes AS (
     SELECT coalesce(sum(slot_seconds), 0) AS slot_seconds,
@@ -59,7 +69,7 @@ _BY_SKILL = f"""
 WITH {_SPAN}
 SELECT skill, sum(ended)::bigint, sum(verified)::bigint, sum(unverified)::bigint,
        sum(failed)::bigint, sum(retries)::bigint, sum(dollars)::float8,
-       ledger_spread(runs), ledger_spread(queues)
+       {_spread("runs")}, {_spread("queues")}
   FROM ledger_skillday WHERE {_SINCE}
  GROUP BY skill HAVING sum(ended) > 0 ORDER BY skill
 """  # noqa: S608
@@ -76,7 +86,7 @@ _NAMES = (
 
 
 def headline(days: int = DAYS, *, workspace_id: UUID = DEFAULT_WORKSPACE) -> Figures:
-    """The figures of that many days in UTC, of which today is the last; one statement."""
+    """The figures of that many days in UTC, 92 at most, up to today; one statement."""
     (row,) = _rows(_BY_DAY, days, workspace_id)
     return figures(Sums(**dict(zip(_NAMES, row, strict=True))))
 
@@ -100,7 +110,7 @@ class SkillFigures:
 
 
 def by_skill(days: int = 30, *, workspace_id: UUID = DEFAULT_WORKSPACE) -> Sequence[SkillFigures]:
-    """Each skill that ended something in these days, by name; one statement."""
+    """Each skill that ended something in these days, 92 at most, by name; one statement."""
     return [_skill(*row) for row in _rows(_BY_SKILL, days, workspace_id)]
 
 
@@ -138,5 +148,5 @@ def today(*, workspace_id: UUID = DEFAULT_WORKSPACE) -> Today:
 
 def _rows(query: str, days: int, workspace_id: UUID) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, {"days": max(1, days), "workspace": workspace_id})
+        cursor.execute(query, {"days": min(max(1, days), MOST_DAYS), "workspace": workspace_id})
         return list(cursor.fetchall())

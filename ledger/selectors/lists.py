@@ -22,11 +22,8 @@ SELECT stream FROM found WHERE stream IS NOT NULL
 
 ENDINGS = {
     "verified": Q(verdict="verified"),
-    "unproven": Q(state="done") & ~Q(verdict="verified"),
-    **{
-        state: Q(state=state) & ~Q(verdict="verified")
-        for state in ("failed", "cancelled", "rejected", "expired")
-    },
+    "unverified": Q(verdict="unverified"),
+    **{state: Q(state=state) for state in ("failed", "cancelled", "rejected", "expired")},
 }
 """How tasks end, each as a condition that an index answers."""
 

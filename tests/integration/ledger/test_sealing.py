@@ -4,11 +4,15 @@ import random
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from threading import Event as Flag
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ledger.domain.chain import GENESIS, Tree, block_hash, event_hash
 from ledger.models import Block, Event, Seal
@@ -152,6 +156,73 @@ def test_eight_writers_at_once_lose_no_event_and_keep_their_order() -> None:
         by_writer[event.stream_id].append(event.payload["n"])
     assert all(numbers == list(range(len(numbers))) for numbers in by_writer.values())
     assert verify().ok
+
+
+@dataclass(frozen=True)
+class Written:
+    """One transaction of a writer: its events, and when it was begun and known to be committed."""
+
+    ids: tuple[UUID, ...]
+    begun: float
+    committed: float
+
+
+def _write(plan: list[tuple[int, float, float]], ids: list[UUID]) -> list[Written]:
+    """Transactions of so many events that pause before an event and before they commit."""
+    done = []
+    try:
+        for count, pause, delay in plan:
+            begun = time.monotonic()
+            with transaction.atomic():
+                for _ in range(count):
+                    time.sleep(pause)
+                    record(fact())
+                made = Event.objects.filter(transaction=_this_transaction()).order_by("id")
+                written = tuple(made.values_list("id", flat=True))
+                time.sleep(delay)
+            done.append(Written(written, begun, time.monotonic()))
+            ids += written
+    finally:
+        connection.close()
+    return done
+
+
+def _this_transaction() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_clock(pg_current_xact_id())")
+        return int(cursor.fetchone()[0])
+
+
+PAUSES = st.sampled_from([0.0, 0.0, 0.001, 0.005, 0.02])
+PLANS = st.lists(st.tuples(st.integers(1, 3), PAUSES, PAUSES), min_size=1, max_size=4)
+
+
+@pytest.mark.timeout(180)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(plans=st.lists(PLANS, min_size=8, max_size=8), limit=st.sampled_from([1, 2, 7, 50]))
+def test_whatever_eight_writers_do_the_numbers_keep_the_order_of_what_happened(
+    plans: list[list[tuple[int, float, float]]], limit: int
+) -> None:
+    ours: list[UUID] = []
+    before = Seal.objects.count()
+    with ThreadPoolExecutor(len(plans)) as threads:
+        writing = [threads.submit(_write, plan, ours) for plan in plans]
+        while not all(future.done() for future in writing):
+            seal(limit=limit)
+        done = [written for future in writing for written in future.result()]
+    seal_everything(limit)
+
+    sealed = dict(Seal.objects.filter(event_id__in=ours).values_list("event_id", "sequence"))
+    assert sorted(sealed.values()) == list(range(before + 1, before + len(ours) + 1))
+    for written in done:
+        numbers = [sealed[id_] for id_ in written.ids]
+        assert numbers == sorted(numbers)
+    for first in done:
+        for second in done:
+            if first.committed < second.begun:
+                assert sealed[first.ids[-1]] < sealed[second.ids[0]]
 
 
 def test_after_a_restore_into_another_cluster_sealing_goes_on() -> None:
