@@ -1,0 +1,1 @@
+"""The ledger at ten million outcomes: `make bench-ledger`."""
