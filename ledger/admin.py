@@ -12,11 +12,13 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
 
 from ledger.domain.visible import segments
 from ledger.models import Block, Event, NodeScore, Outcome, Seal, SkillEstimate
 from ledger.selectors import bodies, lists
 
+ENDINGS = {"done": "success", "failed": "danger", "rejected": "danger", "expired": "danger"}
 COLOURS = {"verified": "success", "refuted": "danger", "inconclusive": "warning"}
 
 
@@ -25,6 +27,15 @@ def shown(text: str) -> SafeString:
     pieces = ((("mark" if hidden else "span"), piece) for piece, hidden in segments(text))
     inside = format_html_join("", "<{0}>{1}</{0}>", pieces)
     return format_html('<pre class="ledger-text">{}</pre>', inside)
+
+
+class InOrderOfAnIndex(ChangeList):
+    """A list in an order that an index has; whatever else an address asks for is passed over."""
+
+    def get_ordering_field(self, field_name: str) -> Any:
+        if field_name not in self.model_admin.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -46,6 +57,15 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class LargeAdmin(ReadOnlyAdmin):
+    """Lists of millions of rows: another order than that of an index would read them all."""
+
+    sortable_by: Sequence[str] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return InOrderOfAnIndex
 
 
 class OfStream(admin.SimpleListFilter):
@@ -103,7 +123,7 @@ class OfTier(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(LargeAdmin):
     """What happened, newest first."""
 
     list_display = ["at", "type", "stream", "stream_id", "actor"]
@@ -144,7 +164,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Block)
-class BlockAdmin(ReadOnlyAdmin):
+class BlockAdmin(LargeAdmin):
     """The chain, newest block first."""
 
     list_display = ["number", "sealed_at", "first_sequence", "last_sequence", "hash"]
@@ -157,10 +177,11 @@ class BlockAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Outcome)
-class OutcomeAdmin(ReadOnlyAdmin):
+class OutcomeAdmin(LargeAdmin):
     """How tasks ended, newest first."""
 
-    list_display = ["at", "skill", "state", "badge", "node", "tier", "run_seconds", "retries"]
+    list_display = ["at", "skill", "ending", "badge", "node", "tier", "seconds", "retries"]
+    sortable_by = ["at"]
     list_filter = [HowItEnded, OnNode, OfTier, "canary"]
     search_fields = ["=skill"]
     search_help_text = "the name of a skill, or the id of a task"
@@ -178,6 +199,14 @@ class OutcomeAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         return lists.outcomes_about(queryset, term), False
+
+    @display(description="state", label=ENDINGS)
+    def ending(self, outcome: Outcome) -> str:
+        return outcome.state
+
+    @display(description="seconds")
+    def seconds(self, outcome: Outcome) -> str:
+        return f"{outcome.run_seconds:.1f}"
 
     @display(description="verdict", label=COLOURS)
     def badge(self, outcome: Outcome) -> str:

@@ -21,7 +21,7 @@ def told(found: Figures) -> list[Told]:
     """All of them, in the order in which they are read."""
     return [
         Told(
-            "verified", percent(found.verified_rate), f"of {found.ended} that ended by themselves"
+            "verified", percent(found.verified_rate), f"of {found.ended:,} that ended by themselves"
         ),
         Told("false done", percent(found.false_done_rate), found.false_done_words),
         Told("first attempt", percent(found.first_attempt_rate), "verified at once"),

@@ -65,6 +65,49 @@ def test_an_event_is_shown_with_what_nobody_would_see(root: Client) -> None:
     assert "not sealed yet" in shown
 
 
+@pytest.mark.parametrize(
+    ("model", "orders"), [("event", {"-id"}), ("outcome", {"at", "-at", "-task_id"})]
+)
+def test_no_list_can_be_put_in_an_order_that_reads_the_whole_table(
+    root: Client, model: str, orders: set[str]
+) -> None:
+    name = f"admin:ledger_{model}_changelist"
+
+    for column in range(1, 9):
+        page = root.get(reverse(name), {"o": str(column)})
+        first = page.context["cl"].queryset.query.order_by[0]
+        assert first in orders
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "rows"),
+    [
+        ("outcome", "how=verified", 1), ("outcome", "how=unverified", 1),
+        ("outcome", "how=failed", 0), ("outcome", "how=nonsense", 2), ("outcome", "node=a", 2),
+        ("outcome", "node=b", 0), ("outcome", "tier=1", 2), ("outcome", "tier=x", 2),
+        ("outcome", "q=tidy", 2), ("outcome", "q=nobody", 0), ("event", "stream=task", 1),
+        ("event", "stream=node", 0), ("event", "q=task_ended", 1), ("event", "q=1", 1),
+        ("event", "q=nothing", 0),
+    ],
+)  # fmt: skip
+def test_a_list_is_narrowed_by_what_an_index_answers(
+    root: Client, model: str, query: str, rows: int
+) -> None:
+    page = root.get(reverse(f"admin:ledger_{model}_changelist") + f"?{query}")
+
+    assert page.status_code == 200
+    assert len(page.context["cl"].result_list) == rows
+
+
+def test_an_outcome_is_found_by_its_task(root: Client) -> None:
+    outcome = Outcome.objects.first()
+    assert outcome is not None
+
+    page = root.get(reverse("admin:ledger_outcome_changelist"), {"q": str(outcome.task_id)})
+
+    assert list(page.context["cl"].result_list) == [outcome]
+
+
 def test_a_list_of_outcomes_takes_few_queries(root: Client, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
     done = Outcome.objects.values_list("task_id", flat=True)
     assert len(done) == 2
