@@ -32,6 +32,14 @@ def number(name: str, default: float) -> float:
         raise BadSetting(f"{name}={given!r} is not a number") from None
 
 
+def switch(name: str) -> bool:
+    """`on` or `off`, which it is where nothing is said; raises BadSetting for anything else."""
+    given = text(name).strip().lower() or "off"
+    if given not in ("on", "off"):
+        raise BadSetting(f"{name}={given!r} is neither on nor off")
+    return given == "on"
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

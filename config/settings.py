@@ -116,6 +116,8 @@ REST_FRAMEWORK = {
 
 REDIS_URL = environment.text("REDIS_URL")
 AUTONOMY_SKILLS = [Path(folder) for folder in environment.words("AUTONOMY_SKILLS")]
+if environment.switch("AUTONOMY_CODE_SKILLS"):
+    AUTONOMY_SKILLS.append(BASE_DIR / "autonomy" / "skills")
 AUTONOMY_ARTIFACTS = AUTONOMY_HOME / "artifacts"
 # Where sessions have their folders: every user that a session runs as must be able to reach it.
 AUTONOMY_WORK = Path(environment.text("AUTONOMY_WORK", str(AUTONOMY_HOME / "work")))

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from autonomy.domain.isolation import Rung
 from autonomy.domain.states import State
 from autonomy.sdk.evidence import Evidence, Verdict
 from autonomy.sdk.plan import Plan
@@ -37,12 +38,19 @@ _AFTER = {
 class Bench:
     """Runs skills of project folders; a context manager."""
 
-    def __init__(self, *skills: Path, instead: Mapping[str, str] | None = None) -> None:
-        """`instead` names addresses in skill files and what is asked instead of them."""
+    def __init__(
+        self,
+        *skills: Path,
+        instead: Mapping[str, str] | None = None,
+        strongest: int = Rung.SYSCALLS,
+    ) -> None:
+        """`instead` names addresses in skill files and what is asked instead of them; `strongest`
+        asks for no more than that level of isolation."""
         self._selector = selectors.DefaultSelector()
         self._home = Path(tempfile.mkdtemp(prefix="bench-"))
         found = tuple(folder.resolve() for folder in skills)
-        self._pool = SessionPool(copied(found, self._home, instead) if instead else found)
+        loaded = copied(found, self._home, instead) if instead else found
+        self._pool = SessionPool(loaded, strongest=strongest)
         self._tasks: dict[UUID, Answers] = {}
 
     def __enter__(self) -> Self:
