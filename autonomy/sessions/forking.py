@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from autonomy.domain.states import ErrorClass
@@ -10,8 +9,8 @@ from autonomy.sessions import child, clock, namespaces
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.loading import NotLoaded
 from autonomy.sessions.orders import End
-from autonomy.sessions.refusal import TooWeak, check
-from autonomy.sessions.sandbox import Bounds, group_of
+from autonomy.sessions.refusal import TooWeak
+from autonomy.sessions.sandbox import Bounds
 from autonomy.sessions.watch import Running
 from autonomy.sessions.wire import Message
 
@@ -21,12 +20,7 @@ _FIRST_LOOK_SECONDS = 0.1
 def begun(
     envelope: Envelope, component: Any, bounds: Bounds, sock: int, network: int | None
 ) -> Running:
-    """The process of a new session; raises Refused, OSError."""
-    check(envelope, bounds.isolation)
-    if envelope.uid is not None:
-        group_of(envelope.uid)
-    if envelope.temp:
-        _make_temp(envelope)
+    """The process of a new session; raises OSError."""
     bounds = replace(bounds, network=network)
     pipe, output = os.pipe2(os.O_CLOEXEC)
     now = clock.seconds()
@@ -64,10 +58,3 @@ def refused(error: Exception) -> Message:
         "error_class": ErrorClass.TRANSIENT if elsewhere else ErrorClass.PERMANENT,
         "error": str(error),
     }
-
-
-def _make_temp(envelope: Envelope) -> None:
-    temp = Path(envelope.temp)
-    temp.mkdir(mode=0o700, exist_ok=True)
-    if envelope.uid is not None:
-        os.chown(temp, envelope.uid, -1)

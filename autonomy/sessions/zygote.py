@@ -21,12 +21,13 @@ from typing import Any
 from autonomy.sessions import clock, isolation, kernel, namespaces
 from autonomy.sessions.envelope import Envelope
 from autonomy.sessions.forking import begun, refused
-from autonomy.sessions.leftovers import begin_removal, end_all_of, end_strays
+from autonomy.sessions.leftovers import end_all_of, end_strays
 from autonomy.sessions.loading import NotLoaded, component_of, loaded
 from autonomy.sessions.networks import Networks
 from autonomy.sessions.orders import End
-from autonomy.sessions.refusal import Refused
-from autonomy.sessions.sandbox import Bounds, prepared
+from autonomy.sessions.refusal import Refused, check
+from autonomy.sessions.sandbox import Bounds, group_of, prepared
+from autonomy.sessions.temps import Temps
 from autonomy.sessions.watch import Doom, Running
 from autonomy.sessions.wire import BadMessage, Channel, Message
 
@@ -51,6 +52,7 @@ class Zygote:
         self._patience = patience
         self._running: dict[int, Running] = {}
         self._removing: set[int] = set()
+        self._temps = Temps()
         self._strays = False
         self._selector = selectors.DefaultSelector()
         self._deaths, wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -142,7 +144,12 @@ class Zygote:
         sock = self._channel.taken_fd()
         network = self._network_for(envelope)
         try:
-            session = begun(envelope, component_of(envelope), self._bounds, sock, network)
+            check(envelope, self._bounds.isolation)
+            component = component_of(envelope)
+            if envelope.uid is not None:
+                group_of(envelope.uid)
+            envelope = self._temps.made_for(envelope)
+            session = begun(envelope, component, self._bounds, sock, network)
         except (NotLoaded, Refused, OSError) as error:
             self._take_back(network)
             self._tell("ended", envelope, refused(error))
@@ -214,9 +221,7 @@ class Zygote:
         if not self._bounds.isolation.namespaces:
             self._end_leftovers(session)
         self._drain(session)
-        removal = begin_removal(Path(session.envelope.temp)) if session.envelope.temp else None
-        if removal:
-            self._removing.add(removal)
+        self._removing.update(self._temps.begin_removal(session.envelope))
         self._tell("ended", session.envelope, session.buried(status, cpu, peak, clock.seconds()))
 
     def _end_leftovers(self, session: Running) -> None:
@@ -249,6 +254,7 @@ class Zygote:
         until = clock.seconds() + _END_SECONDS
         while self._running and clock.seconds() < until:
             self._handle(0.2)
+        self._temps.remove()
 
     def _tell(self, what: str, envelope: Envelope, more: Message) -> None:
         self._channel.send({what: {"session_id": envelope.session_id, **more}})

@@ -7,27 +7,40 @@ from pathlib import Path
 from uuid import UUID
 
 from autonomy.sessions import folders as removing
+from autonomy.sessions.spares import Spares
 
 logger = logging.getLogger(__name__)
 
 
+_spares = Spares()
+"""Of the one supervisor in this process."""
+
+
 @dataclass(frozen=True)
 class Folders:
-    """Where one session lives: `work` is its own, `artifacts` is kept, `inputs` is given."""
+    """Where one session lives: `work` is its own, `artifacts` is kept, `inputs` is given.
+
+    They are named after the session they were made for, and serve another one after it where that
+    left them as they were.
+    """
 
     root: Path
+    uid: int | None = None
 
     @classmethod
     def make(cls, sessions: Path, session_id: UUID, uid: int | None) -> "Folders":
         """Fresh folders, owned by the user the session runs as."""
-        folders = cls(sessions / str(session_id))
+        spare = _spares.take((sessions, uid))
+        if spare:
+            return cls(spare[0].parent, uid)
+        folders = cls(sessions / str(session_id), uid)
         _made(sessions, 0o711)
         _made(folders.root, 0o711)
-        _made(folders.inputs, 0o755)
         for folder in (folders.work, folders.artifacts):
             _made(folder, 0o700)
             if uid is not None:
                 os.chown(folder, uid, uid)
+        _spares.given(folders._all)
         return folders
 
     @property
@@ -45,12 +58,23 @@ class Folders:
         """Artifacts of the tasks it depends on."""
         return self.root / "inputs"
 
+    @property
+    def _all(self) -> tuple[Path, Path]:
+        return self.work, self.artifacts
+
     def remove(self) -> None:
-        """Remove everything; what something still holds on to is left to the next sweep."""
-        try:
-            removing.remove(self.root)
-        except removing.NotRemoved as error:
-            logger.warning("a session's folder is left: %s", error)
+        """Leave nothing of the session; what something still holds on to is left to a sweep."""
+        if self.inputs.exists():
+            _spares.lose(self._all)
+        for folder in _spares.give_back((self.root.parent, self.uid), self._all)[:1]:
+            _remove(folder.parent)
+
+
+def _remove(root: Path) -> None:
+    try:
+        removing.remove(root)
+    except removing.NotRemoved as error:
+        logger.warning("a session's folder is left: %s", error)
 
 
 def _made(folder: Path, mode: int) -> None:
