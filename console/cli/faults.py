@@ -54,6 +54,10 @@ KNOWN: dict[str, tuple[Exit, str]] = {
         Exit.REFUSED,
         "`autonomy approve` lists what waits; `autonomy solo --help` is for a single operator",
     ),
+    "autonomy.engine.services.weighting.WeightsRefused": (Exit.REFUSED, "`autonomy weights`"),
+    "autonomy.domain.priority.BadWeights": (Exit.REFUSED, "`autonomy weights` shows what is meant"),
+    "autonomy.domain.amounts.BadAmount": (Exit.USAGE, ""),
+    "console.cli.decisions.BadFile": (Exit.USAGE, ""),
     "firewall.services.dial.DialRefused": (Exit.REFUSED, "`autonomy level` says how it stands"),
     "ledger.services.erasing.NothingToErase": (
         Exit.MISSING,

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from console.cli import approvals, demo, figures, host, ledger, level, new, system, tasks, tokens
+from console.cli import (
+    approvals,
+    decisions,
+    demo,
+    figures,
+    host,
+    ledger,
+    level,
+    new,
+    system,
+    tasks,
+    tokens,
+)
 from console.cli.faults import explain, secrets
 from console.cli.terminal import complain, print_json
 from console.host.exits import Exit
@@ -23,12 +35,13 @@ app = typer.Typer(
 )
 for commands in (
     host.host, tasks.commands, approvals.commands, level.commands, system.commands,
-    figures.commands, demo.commands,
+    figures.commands, decisions.commands, demo.commands,
 ):  # fmt: skip
     app.add_typer(commands)
 app.add_typer(new.commands, name="new", rich_help_panel="Work")
 app.add_typer(ledger.commands, name="ledger", rich_help_panel="Looking")
 app.add_typer(level.level, name="level", rich_help_panel="Deciding")
+app.add_typer(decisions.weights, name="weights", rich_help_panel="Deciding")
 app.add_typer(tokens.commands, name="token", rich_help_panel="Deciding")
 
 

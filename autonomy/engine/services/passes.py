@@ -18,7 +18,9 @@ from autonomy.engine.selectors.core import core_version
 from autonomy.engine.services.predicting import MAKE, parameters
 from ledger.domain.ids import DEFAULT_WORKSPACE, new_id
 
-BATCH = 1000
+BATCH = 5000
+MOST_KEPT = 200_000
+"""Passes, however young: 0.4 to 1.3 GB (docs/decisions-explained.md)."""
 
 _KEEP = f"""
 WITH predicted AS ({MAKE})
@@ -30,6 +32,7 @@ VALUES (%(id)s, %(workspace)s, %(version)s, %(world)s, %(world_hash)s, %(decisio
 _FORGET = """
 DELETE FROM engine_pass WHERE id IN (
     SELECT id FROM engine_pass WHERE at < now() - %(days)s * interval '1 day'
+       OR id <= (SELECT id FROM engine_pass ORDER BY id DESC OFFSET %(most)s LIMIT 1)
     ORDER BY id LIMIT %(limit)s)
 """
 
@@ -76,8 +79,12 @@ def keep(
     return kept
 
 
-def forget_old() -> int:
-    """Drop passes past their time, a bounded number; the ledger keeps their hashes. How many."""
+def forget_old(most: int = MOST_KEPT) -> int:
+    """Drop passes past their time or too many, a bounded number at a time; how many.
+
+    The ledger keeps their hashes.
+    """
+    bounds = {"days": settings.AUTONOMY_PASS_DAYS, "most": most, "limit": BATCH}
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, {"days": settings.AUTONOMY_PASS_DAYS, "limit": BATCH})
+        cursor.execute(_FORGET, bounds)
         return int(cursor.rowcount)

@@ -337,3 +337,13 @@ def test_what_is_old_is_dropped_and_what_is_open_stays() -> None:
     assert predicting.forget_old() == passes.forget_old() == 1
 
     assert Prediction.objects.count() == Pass.objects.count() == 1
+
+
+def test_no_more_passes_are_kept_than_there_is_room_for() -> None:
+    for _ in range(5):
+        Pass.objects.create(weights_version=0, world={}, world_hash="", decisions=[])
+    newest = list(Pass.objects.order_by("-id").values_list("id", flat=True)[:3])
+
+    assert passes.forget_old(most=3) == 2
+
+    assert list(Pass.objects.order_by("-id").values_list("id", flat=True)) == newest
