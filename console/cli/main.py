@@ -17,6 +17,7 @@ from console.cli import (
     ledger,
     level,
     new,
+    output,
     system,
     tasks,
     tokens,
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for commands in (
-    host.host, tasks.commands, approvals.commands, level.commands, system.commands,
+    host.host, tasks.commands, output.commands, approvals.commands, level.commands, system.commands,
     figures.commands, decisions.commands, demo.commands,
 ):  # fmt: skip
     app.add_typer(commands)

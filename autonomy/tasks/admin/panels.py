@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from autonomy.tasks.admin import live
 from autonomy.tasks.admin.shown import (
     Html,
     Named,
@@ -61,6 +62,12 @@ def sessions(task: Task) -> Html:
     )
     headers = ["session", "node", "ended", "seconds", "memory", "error"]
     return grid(headers, rows, empty="It has not run yet.")
+
+
+def live_output(task: Task) -> list[Named]:
+    """What its session prints; a task of which nothing runs has no such panel."""
+    running = task.sessions.filter(ended="").order_by("-id").first()
+    return [("Output", live.output(running))] if running else []
 
 
 def effects(task: Task) -> Html:

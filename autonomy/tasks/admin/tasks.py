@@ -50,6 +50,9 @@ class TaskAdmin(ShownAdmin):
     actions = ["cancel_selected"]
     actions_detail = ["cancel_one"]
 
+    class Media:
+        js = ["autonomy/live.js"]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
         verdict = Outcome.objects.filter(task_id=OuterRef("pk")).values("verdict")[:1]
         rows: QuerySet[Task] = super().get_queryset(request)
@@ -74,6 +77,7 @@ class TaskAdmin(ShownAdmin):
     def panels(self, task: Task) -> Sequence[Named]:
         return [
             *panels.approvals(task),
+            *panels.live_output(task),
             ("Evidence", panels.evidence(task)),
             ("Waits for", panels.upstream(task)),
             ("Waited for by", panels.downstream(task)),

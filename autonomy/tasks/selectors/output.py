@@ -56,11 +56,13 @@ def live(places: Mapping[UUID, int]) -> dict[UUID, tuple[str, Rows]]:
 
 
 def printed(session: Session, place: int = 0) -> Printed:
-    """What one session has printed after a place in its output; at most one more statement."""
-    if session.ended:
-        return kept(session.output, session.ended, place)
-    ended, rows = live({session.pk: place}).get(session.pk, ("", ()))
-    return joined(rows, place, ended)
+    """What one session has printed after a place in its output; at most two more statements."""
+    if not session.ended:
+        ended, rows = live({session.pk: place}).get(session.pk, ("", ()))
+        if not ended:
+            return joined(rows, place)
+        session.refresh_from_db(fields=["ended", "output"])  # it ended since it was read
+    return kept(session.output, session.ended, place)
 
 
 def joined(rows: Rows, place: int, ended: str = "") -> Printed:

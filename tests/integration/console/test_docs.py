@@ -13,6 +13,7 @@ from console.host.home import CHECKOUT
 from console.selectors.approvals import ApprovalLine
 from console.selectors.ledger import EventLine, OutcomeLine, Sealing
 from console.selectors.level import LevelLine
+from console.selectors.output import OutputLine
 from console.selectors.system import ComponentLine, NodeLine
 from console.selectors.tasks import Explained, TaskLine
 from console.selectors.tokens import TokenLine
@@ -25,7 +26,7 @@ from tests.support.platform import platform
 CLI = (CHECKOUT / "docs" / "cli.md").read_text()
 SHAPES = [
     ApprovalLine, ComponentLine, EventLine, Explained, Figures, NodeLine, OutcomeLine, Sealing,
-    LevelLine, SkillFigures, TaskLine, TokenLine, Verification,
+    LevelLine, SkillFigures, TaskLine, OutputLine, TokenLine, Verification,
 ]  # fmt: skip
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 

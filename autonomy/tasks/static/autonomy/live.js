@@ -1,0 +1,38 @@
+/* Adds what a session prints to its panel as it comes. Without it, a reload shows the same. */
+"use strict";
+
+const KEPT = 200000;
+
+function follow(panel) {
+  const state = panel.querySelector("[role=status]");
+  const box = panel.querySelector(".shown-live-text");
+  const text = box.querySelector("pre");
+  const source = new EventSource(`${panel.dataset.live}?place=${panel.dataset.place}`);
+  const say = (mood, words) => {
+    panel.dataset.mood = mood;
+    state.textContent = words;
+  };
+  source.addEventListener("open", () => say("live", "It runs; this is live."));
+  source.addEventListener("error", () => say("away", "The connection is lost; trying again."));
+  source.addEventListener("output", (event) => {
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    text.append(JSON.parse(event.data).text);
+    text.normalize();
+    if (text.textContent.length > KEPT) {
+      text.textContent = text.textContent.slice(-KEPT / 2);
+    }
+    if (atEnd) {
+      box.scrollTop = box.scrollHeight;
+    }
+  });
+  source.addEventListener("ended", (event) => {
+    source.close();
+    const how = JSON.parse(event.data).ended;
+    say("over", `It is over: ${how}. Reload for how it went.`);
+  });
+  box.scrollTop = box.scrollHeight;
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-live]").forEach(follow);
+});
