@@ -61,6 +61,7 @@ class TaskFacts:
     decision: str = ""  # the sentence of the decision that sent it to its node
     verdict: str = ""
     evidence: tuple[str, ...] = ()
+    evidence_id: str = ""
     dollars: str = ""
     ready: ReadyTask | None = None  # as the engine sees it
     place: int = 0  # within its origin, where that is further back than the engine looks
@@ -99,6 +100,8 @@ def explain(
             return _not_dispatched(facts, world, weights)
         case State.PREFLIGHT | State.DISPATCHED if not facts.claimed:
             return _unclaimed(facts)
+        case State.VERIFYING if not facts.claimed:
+            return _left_behind(facts)
         case _:
             return _at_work(facts)
 
@@ -109,7 +112,7 @@ def _ended(facts: TaskFacts) -> Explanation:
         sentences[0] += f": {facts.reason}"
     if facts.verdict:
         looked = f" ({'; '.join(facts.evidence)})" if facts.evidence else ""
-        sentences.append(f"The evidence says {facts.verdict}{looked}")
+        sentences.append(f"The evidence{_named(facts)} says {facts.verdict}{looked}")
     if facts.started_at is not None:
         ran = f"It ran on {facts.node}" if facts.node else "It ran"
         took = "" if facts.ended_at is None else f" for {_took(facts.started_at, facts.ended_at)}"
@@ -144,6 +147,8 @@ def _held(facts: TaskFacts) -> Explanation:
     sentences = [words]
     if facts.reason and facts.reason != facts.held_for:
         sentences.append(f"Recorded with it: {facts.reason}")
+    if facts.evidence_id:
+        sentences.append(f"What was seen is kept as evidence{_named(facts)}")
     return Explanation(_closed(sentences), reason, {"held_for": facts.held_for.value})
 
 
@@ -205,6 +210,14 @@ def _unclaimed(facts: TaskFacts) -> Explanation:
     return Explanation(_closed(sentences), Reason.PRIORITY, {"node": facts.node, "rank": 1})
 
 
+def _left_behind(facts: TaskFacts) -> Explanation:
+    words = (
+        f"Its session ended on {facts.node}, and nobody looks for its evidence now: that node goes"
+        " on when it is back, or another one that has loaded the skill; nothing is run again"
+    )
+    return Explanation(_closed([words]), Reason.NO_CAPABLE_NODE, {"node": facts.node})
+
+
 def _at_work(facts: TaskFacts) -> Explanation:
     doing = {State.PREFLIGHT: "Its pre-flight runs", State.VERIFYING: "Its evidence is looked for"}
     sentence = f"{doing.get(facts.state, 'It runs')} on {facts.node}"
@@ -212,8 +225,15 @@ def _at_work(facts: TaskFacts) -> Explanation:
         sentence += f" since {_took(facts.started_at, facts.now)}"
     if facts.estimate_seconds:
         sentence += f"; {spoken(facts.estimate_seconds)} were expected"
+    if facts.state is State.VERIFYING and facts.run_at and facts.run_at > facts.now:
+        later = spoken((facts.run_at - facts.now) / MILLION)
+        sentence += f"; not there yet, the next look is in {later} ({'; '.join(facts.evidence)})"
     attempt = f"This is attempt {facts.attempt} of {facts.max_attempts}"
     return Explanation(_closed([sentence, attempt, *_why_there(facts)]))
+
+
+def _named(facts: TaskFacts) -> str:
+    return f" {facts.evidence_id}" if facts.evidence_id else ""
 
 
 def _why_there(facts: TaskFacts) -> list[str]:

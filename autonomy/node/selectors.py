@@ -1,15 +1,17 @@
 """What a node reads before it claims and runs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from autonomy.domain.states import State
-from autonomy.tasks.models import Artifact, Edge, Session, Task
+from autonomy.systemmap.models import Node
+from autonomy.tasks.models import Artifact, Edge, Effect, Session, Task
 from firewall.models import Approval
 from firewall.selectors import given
 from ledger.models import Outcome
@@ -34,7 +36,7 @@ class Offer:
     @property
     def purpose(self) -> str:
         """What claiming it starts."""
-        return "run" if self.state == State.DISPATCHED else "preflight"
+        return "preflight" if self.state == State.PREFLIGHT else "run"
 
 
 def offers(node: str, limit: int) -> list[Offer]:
@@ -64,6 +66,57 @@ def _offer(task: Task, *, allowed: bool) -> Offer:
         estimate_seconds=task.estimate_seconds,
         allowed=allowed,
     )
+
+
+GONE_SECONDS = 60
+"""A node that has not been seen for so long does not come back for its verifications."""
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """A session whose evidence nobody looks for any more."""
+
+    task_id: UUID
+    session_id: UUID
+
+
+def left_behind(node: str, skills: Collection[str], limit: int) -> list[LeftBehind]:
+    """What this node can go on verifying: its own, and that of nodes that are gone."""
+    cutoff = Now() - timedelta(seconds=GONE_SECONDS)
+    living = Node.objects.filter(name=OuterRef("node"), seen_at__gt=cutoff)
+    rows = _unwatched().filter(Q(node=node) | ~Exists(living), skill__in=skills)
+    ids = rows.order_by("id").values_list("id", "session_id")[:limit]
+    return [LeftBehind(task_id, session_id) for task_id, session_id in ids if session_id]
+
+
+def to_be_verified(node: str) -> set[str]:
+    """The sessions of a node whose folders are still needed."""
+    rows = Task.objects.filter(node=node, state=State.VERIFYING)
+    return {str(session_id) for session_id in rows.values_list("session_id", flat=True)}
+
+
+@dataclass(frozen=True)
+class Unverified:
+    """A task that is taken on after its session: what it answered and left, what is not known."""
+
+    offer: Offer
+    result: Any
+    artifacts: dict[str, str]  # name → sha256
+    begun: tuple[str, ...]  # effects of unknown fate, of a session that gave no result
+
+
+def unverified(task_id: UUID, session_id: UUID) -> Unverified:
+    """A task as its verifier needs it, after this session."""
+    task = Task.objects.get(id=task_id)
+    session = Session.objects.get(id=session_id)
+    kept = Artifact.objects.filter(session=session).values_list("name", "sha256")
+    begun = Effect.objects.filter(task=task, done_at=None).order_by("id")
+    steps = () if session.ended == "ok" else tuple(begun.values_list("step", flat=True))
+    return Unverified(_offer(task, allowed=False), task.result, dict(kept), steps)
+
+
+def _unwatched() -> QuerySet[Task]:
+    return Task.objects.filter(state=State.VERIFYING, lease_until=None, cancel_requested_at=None)
 
 
 @dataclass(frozen=True)

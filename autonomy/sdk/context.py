@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from autonomy.sdk.errors import FilesLost
 from autonomy.sdk.references import Ref
 
 
@@ -71,10 +72,12 @@ class Context(Protocol):
     def idempotency_key(self, step: str) -> str:
         """The same for every attempt of this task: give it to services that accept one (C-9)."""
 
-    def effect(self, step: str, act: Callable[[], Any]) -> Any:
+    def effect(self, step: str, act: Callable[[], Any], *, repeatable: bool = False) -> Any:
         """Do `act` at most once over all attempts of this task, and keep its JSON result (C-9).
 
-        Raises Ambiguous when an earlier attempt began it and nobody can tell how it ended.
+        Where an earlier attempt began it and did not come to its end, the skill's `reconcile` hook
+        says whether it happened. Without one it is done again if it is `repeatable`, so that twice
+        is as good as once (the receiver knows the idempotency key); else Ambiguous is raised.
         """
 
     def submit(self, submissions: Sequence[Submission]) -> dict[str, UUID]:
@@ -92,9 +95,9 @@ class VerifierContext:
     """What a verifier sees: the folder the session left, what it kept, a reader of the ledger."""
 
     task_id: UUID
-    folder: Path
-    artifacts: Mapping[str, Path]
-    artifacts_folder: Path
+    own_folder: Path | None = field(repr=False)
+    kept: Mapping[str, Path] | None = field(repr=False)
+    own_artifacts: Path | None = field(repr=False)
     started_at: datetime
     """When the session started, by the database's clock."""
     upstream: Mapping[str, Upstream]
@@ -102,3 +105,24 @@ class VerifierContext:
     """`query(sql, params)`: rows of a short READ ONLY query as the verifier role."""
     process: Callable[[int], ProcessSeen | None] = field(repr=False)
     """`process(pid)`: a process of the node's machine, seen from outside of any sandbox."""
+
+    @property
+    def folder(self) -> Path:
+        """What the session left; raises FilesLost when it is gone with the node it was on."""
+        if self.own_folder is None:
+            raise FilesLost("the folder of the session is gone with the node that it ran on")
+        return self.own_folder
+
+    @property
+    def artifacts(self) -> Mapping[str, Path]:
+        """The files that the session kept, by name; raises FilesLost."""
+        if self.kept is None:
+            raise FilesLost("the artifacts of the session are on a node that is gone")
+        return self.kept
+
+    @property
+    def artifacts_folder(self) -> Path:
+        """Where they lie; raises FilesLost."""
+        if self.own_artifacts is None:
+            raise FilesLost("the artifacts of the session are on a node that is gone")
+        return self.own_artifacts

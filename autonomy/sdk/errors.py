@@ -15,3 +15,7 @@ class Transient(Exception):
 
 class Ambiguous(Exception):
     """An effect was begun and nobody can tell whether it happened: a person must look."""
+
+
+class FilesLost(Transient):
+    """What a session left is not on this node: whatever rests on it cannot be told here."""

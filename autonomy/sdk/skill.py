@@ -15,9 +15,9 @@ from autonomy.domain.amounts import BadAmount, seconds, size
 from autonomy.domain.isolation import FOREIGN_CODE, Rung, rung
 from autonomy.sdk import registry
 from autonomy.sdk.errors import SkillDeclarationError
-from autonomy.sdk.evidence import Evidence
+from autonomy.sdk.evidence import Part
 from autonomy.sdk.naming import LONGEST_DESCRIPTION, check_line, check_name, labels_of
-from autonomy.sdk.plan import Plan, Settled
+from autonomy.sdk.plan import Answer, Plan
 from autonomy.sdk.scope import BadScope, Scope
 from autonomy.sdk.signature import arguments_of, result_of
 
@@ -83,11 +83,13 @@ class Skill:
     arguments: type[BaseModel]
     result: TypeAdapter[Any]
     module: str
+    verify_within_seconds: float = 120.0
+    on_ambiguous: typing.Literal["hold", "verify"] = "hold"
     version: str = ""  # filled in by the registry: a hash of the module and its package
     preflight_hook: Callable[..., Plan] | None = None
-    verify_hook: Callable[..., Evidence] | None = None
+    verify_hook: Callable[..., Part] | None = None
     reads_hook: Callable[..., Mapping[str, str]] | None = None
-    reconcile_hook: Callable[..., Settled] | None = None
+    reconcile_hook: Callable[..., Answer] | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:
@@ -107,7 +109,7 @@ class Skill:
         self.preflight_hook = hook
         return hook
 
-    def verify(self, hook: Callable[..., Evidence]) -> Callable[..., Evidence]:
+    def verify(self, hook: Callable[..., Part]) -> Callable[..., Part]:
         """Register `(ctx, args, result) -> Evidence`: looks at the world, not at words."""
         self.verify_hook = hook
         return hook
@@ -117,8 +119,8 @@ class Skill:
         self.reads_hook = hook
         return hook
 
-    def reconcile(self, hook: Callable[..., Settled]) -> Callable[..., Settled]:
-        """Register `(ctx, step, args) -> Settled`: whether a begun effect has happened."""
+    def reconcile(self, hook: Callable[..., Answer]) -> Callable[..., Answer]:
+        """Register `(ctx, step, args) -> Settled`, or evidence: whether a begun effect happened."""
         self.reconcile_hook = hook
         return hook
 
@@ -150,6 +152,8 @@ class Skill:
             "critical": self.critical,
             "labels": sorted(self.labels),
             "has_preflight": self.preflight_hook is not None,
+            "verify_within_seconds": self.verify_within_seconds,
+            "on_ambiguous": self.on_ambiguous,
             "has_verifier": self.verify_hook is not None,
             "has_reads": self.reads_hook is not None,
         }
@@ -172,6 +176,8 @@ def skill(
     retries: int = 2,
     backoff: str | float = "2s",
     on_exhausted: typing.Literal["fail", "hold"] = "fail",
+    verify_within: str | float = "2m",
+    on_ambiguous: typing.Literal["hold", "verify"] = "hold",
     scope: Scope | None = None,
     estimate: str | float = "10s",
     isolation: typing.Literal["process", "files", "network", "syscalls"] | None = None,
@@ -181,6 +187,8 @@ def skill(
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Declare a function as a skill; an undeclared tier is 3, undeclared tokens and dollars none.
 
+    `verify_within` is how long after its end its verifier may look for evidence, and `on_ambiguous`
+    whether that verifier is asked, without a result, when nobody can tell if an effect happened.
     `isolation` is the least that it needs: it starts nowhere else. `foreign_code` says that the
     session runs code nobody here has read, and needs at least `network`. Raises
     SkillDeclarationError.
@@ -209,6 +217,8 @@ def skill(
                 dollars=dollars,
             ),
             retries=retries_of(named, retries, backoff=backoff, on_exhausted=on_exhausted),
+            verify_within_seconds=amount(f"verify_within of {named}", seconds, verify_within),
+            on_ambiguous=_checked(named, on_ambiguous),
             scope=scope or Scope(),
             estimate_seconds=amount(f"estimate of {named}", seconds, estimate),
             isolation=isolation_of(named, isolation, foreign_code=foreign_code),
@@ -272,6 +282,14 @@ def retries_of(
         return Retries(max_attempts=retries + 1, base_seconds=base, on_exhausted=on_exhausted)
     except pydantic.ValidationError as error:
         raise SkillDeclarationError(f"retries of {name}: {_problems(error)}") from None
+
+
+def _checked(
+    name: str, on_ambiguous: typing.Literal["hold", "verify"]
+) -> typing.Literal["hold", "verify"]:
+    if on_ambiguous not in ("hold", "verify"):
+        raise SkillDeclarationError(f"on_ambiguous of {name} is {on_ambiguous!r}; hold or verify")
+    return on_ambiguous
 
 
 def amount(what: str, read: Callable[[Any], Number], given: Any) -> Number:

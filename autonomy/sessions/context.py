@@ -15,6 +15,7 @@ from autonomy.sdk.references import Ref
 from autonomy.sessions.orders import Assignment
 from autonomy.sessions.supervised import Supervised
 
+_NOT_YET = Settled(happened=False)
 _UPSTREAM = TypeAdapter(tuple[Upstream, ...])
 
 
@@ -46,13 +47,13 @@ class SessionContext:
         """The same for every attempt of this task."""
         return f"{self._base}:{step}"
 
-    def effect(self, step: str, act: Callable[[], Any]) -> Any:
+    def effect(self, step: str, act: Callable[[], Any], *, repeatable: bool = False) -> Any:
         """Do `act` at most once over all attempts of this task, and keep its JSON result."""
         begun = self._supervisor.call("effect_begin", step=step)
         if begun["state"] == "done":
             return begun["result"]
-        settled = self._settled(step) if begun["state"] == "begun" else None
-        result = settled.result if settled and settled.happened else act()
+        settled = self._settled(step, repeatable) if begun["state"] == "begun" else _NOT_YET
+        result = settled.result if settled.happened else act()
         kept = self._plain(result)
         self._supervisor.call("effect_done", step=step, result=kept)
         return kept
@@ -73,8 +74,10 @@ class SessionContext:
         """A line of progress for whoever watches."""
         self._supervisor.call("say", text=text)
 
-    def _settled(self, step: str) -> Settled:
+    def _settled(self, step: str, repeatable: bool) -> Settled:  # noqa: FBT001 -- as it was asked
         """How an effect that an earlier attempt began has ended; raises Ambiguous."""
+        if self._reconcile is None and repeatable:
+            return _NOT_YET
         if self._reconcile is None:
             raise Ambiguous(
                 f"an earlier attempt began {step!r} and the skill cannot tell whether it happened"
@@ -107,7 +110,7 @@ class SessionContext:
 class LookingContext(SessionContext):
     """The context of a pre-flight and of a reconciling look: it changes nothing."""
 
-    def effect(self, step: str, act: Callable[[], Any]) -> Any:
+    def effect(self, step: str, act: Callable[[], Any], *, repeatable: bool = False) -> Any:
         """Refused."""
         raise Permanent(f"the effect {step!r} was asked for where nothing may be changed")
 

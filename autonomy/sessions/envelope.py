@@ -102,6 +102,9 @@ def contents(order: Order) -> dict[str, Any]:
         "asks_database": bool(order.database_url),
         "started_at": order.started_at and order.started_at.isoformat(),
         "waited_seconds": order.waited_seconds,
+        "has_result": order.has_result,
+        "has_folder": order.has_folder,
+        "has_artifacts": order.has_artifacts,
     }
 
 

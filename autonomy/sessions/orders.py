@@ -77,6 +77,11 @@ class Order(BaseModel):
     """For `verify`: when the session started, by the database's clock."""
     waited_seconds: float = 0.0
     """For `verify`: since the session ended, by the same clock."""
+    has_result: bool = True
+    """For `verify`: whether the session lived to give one."""
+    has_folder: bool = True
+    has_artifacts: bool = True
+    """For `verify`: whether what the session left is here, or lost with the node it ran on."""
     due_at: datetime | None = None
     now: datetime | None = None
     params: dict[str, Any] = Field(default_factory=dict)
@@ -101,6 +106,9 @@ class Assignment:
     asks_database: bool
     started_at: datetime | None
     waited_seconds: float
+    has_result: bool
+    has_folder: bool
+    has_artifacts: bool
     scope: Scope
 
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from autonomy.sdk.context import VerifierContext
 from autonomy.sdk.errors import Permanent
-from autonomy.sdk.evidence import Evidence, Verdict
+from autonomy.sdk.evidence import Check, Evidence, Verdict, all_of
 from autonomy.sdk.looking import Look, looking
-from autonomy.sdk.plan import Plan, Settled
+from autonomy.sdk.plan import Plan, Settled, settled
 from autonomy.sdk.skill import Skill
 from autonomy.sessions.context import LookingContext, SessionContext, upstream_of
 from autonomy.sessions.looks import Asked, NoDatabase, Query
@@ -72,18 +72,21 @@ def verify(order: Assignment, skill: Skill, asked: Asked) -> dict[str, Any]:
         return Evidence(verdict=Verdict.UNVERIFIED).model_dump(mode="json")
     ctx = VerifierContext(
         task_id=order.task_id,
-        folder=order.folder,
-        artifacts=_files(order.artifacts),
-        artifacts_folder=order.artifacts,
+        own_folder=order.folder if order.has_folder else None,
+        kept=_files(order.artifacts) if order.has_artifacts else None,
+        own_artifacts=order.artifacts if order.has_artifacts else None,
         started_at=_given(order.started_at, "started_at"),
         upstream=upstream_of(order),
         query=asked.query if order.asks_database else NoDatabase().query,
         process=asked.process,
     )
-    result = skill.result.validate_python(order.result)
+    result = skill.result.validate_python(order.result) if order.has_result else None
     with looking(Look(waited_seconds=order.waited_seconds, network=order.scope.network)):
-        evidence = skill.verify_hook(ctx, skill.values(order.args), result)
-    return Evidence.model_validate(evidence).model_dump(mode="json")
+        found = skill.verify_hook(ctx, skill.values(order.args), result)
+    if not isinstance(found, Check | Evidence):
+        raise Permanent(f"a verifier answers with evidence; this one gave {type(found).__name__}")
+    evidence = all_of(found) if isinstance(found, Check) else found
+    return evidence.model_dump(mode="json")
 
 
 def reconcile(order: Assignment, skill: Skill, supervisor: Supervised, step: str) -> Settled:
@@ -91,7 +94,8 @@ def reconcile(order: Assignment, skill: Skill, supervisor: Supervised, step: str
     if skill.reconcile_hook is None:
         raise Permanent(f"{skill.name} has no reconcile hook")
     ctx = LookingContext(order, supervisor, None)
-    return Settled.model_validate(skill.reconcile_hook(ctx, step, skill.values(order.args)))
+    with looking(Look(network=order.scope.network)):
+        return settled(skill.reconcile_hook(ctx, step, skill.values(order.args)))
 
 
 def detect(order: Order, detector: Any, query: Query) -> list[dict[str, Any]]:

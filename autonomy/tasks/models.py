@@ -52,6 +52,11 @@ class Task(Owned):
     plan = models.JSONField(null=True)  # what pre-flight answered
     action_digest = models.CharField(max_length=64, blank=True)
     result = models.JSONField(null=True)
+    # While its evidence is looked for: since when, until when, and what was seen last. `run_at` is
+    # the moment of the next look then.
+    verifying_since = models.DateTimeField(null=True)
+    verify_until = models.DateTimeField(null=True)
+    evidence = models.JSONField(null=True)  # what did not end the task; the rest is in its outcome
 
     created_at = models.DateTimeField(db_default=Now())
     ready_at = models.DateTimeField(null=True)
@@ -96,6 +101,11 @@ class Task(Owned):
                 fields=["id"], condition=Q(state="blocked", waiting_on=0), name="task_unblocked"
             ),
             models.Index(fields=["id"], condition=Q(state="held"), name="task_held"),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="verifying", lease_until=None),
+                name="task_left_behind",
+            ),
             models.Index(
                 fields=["deadline"],
                 condition=Q(state__in=_LIVE, deadline__isnull=False),

@@ -70,7 +70,7 @@ def placement_of(task_id: UUID) -> str:
 
 def _facts(task: Task, **seen: Any) -> TaskFacts:
     outcome = Outcome.objects.filter(pk=task.id).first()
-    checks = outcome.evidence.get("checks", ()) if outcome else ()
+    proof = outcome.evidence if outcome else (task.evidence or {})
     return TaskFacts(
         id=str(task.id),
         skill=task.skill,
@@ -92,7 +92,8 @@ def _facts(task: Task, **seen: Any) -> TaskFacts:
         ended_at=_at(task.ended_at),
         decision=placement_of(task.id),
         verdict=outcome.verdict if outcome else "",
-        evidence=tuple(f"{check['looked_at']}: {check['seen']}" for check in checks),
+        evidence=tuple(f"{c['looked_at']}: {c['seen']}" for c in proof.get("checks", ())),
+        evidence_id=str(proof.get("id", "")),
         **seen,
     )
 

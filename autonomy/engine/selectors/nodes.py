@@ -24,6 +24,7 @@ LEFT JOIN LATERAL (
            array_agg(coalesce(t.parent_id::text, '')) AS parents
     FROM tasks_task t WHERE t.node = n.name
       AND t.state IN ('preflight', 'dispatched', 'running', 'verifying')
+      AND NOT (t.state = 'verifying' AND t.run_at > statement_timestamp())  -- till the next look
 ) work ON true
 WHERE n.incarnation IS NOT NULL
 ORDER BY n.name

@@ -136,7 +136,7 @@ class Claiming:
         offer, declared, pool = wanted.offer, wanted.declared, self.place.pool
         try:
             folders = Folders.make(self.place.node.folder, claimed.session_id, uid)
-            order = self._order(wanted, claimed, folders, uid)
+            order = self.order(wanted, claimed, folders, uid)
             pool.spawn(order, leased_at=leased_at)
         except Exception as error:
             logger.exception("the session of task %s could not be begun", offer.task_id)
@@ -147,9 +147,8 @@ class Claiming:
             offer, claimed, declared, pool, slot, folders, order, began=self.place.clock()
         )
 
-    def _order(
-        self, wanted: "Wanted", claimed: Claimed, folders: Folders, uid: int | None
-    ) -> Order:
+    def order(self, wanted: "Wanted", claimed: Claimed, folders: Folders, uid: int | None) -> Order:
+        """What the session is told; everything in it is frozen from here on."""
         offer, declared = wanted.offer, wanted.declared
         declaration = declared.declaration
         return Order(

@@ -30,6 +30,8 @@ class Held:
     evidence_since: float | None = None  # set when the session ended and its verifier was started
     looks: int = 0
     look_id: UUID | None = None
+    waiting: bool = False  # for the next look; nothing of it is at work meanwhile
+    ambiguous: str = ""  # why nobody can tell whether an effect of it happened
     cancelled: bool = False
     decided: bool = False  # what becomes of it waits only to be written down
     ended_at: float | None = None
@@ -39,12 +41,22 @@ class Held:
         """What its session has left, for evidence to be looked for."""
         if self.session_end is None:
             raise RuntimeError("the session has not ended")
-        return Left(*self.lease, result=self.result, session=self.session_end)
+        return Left(*self.lease, self.result, self.session_end, self.verify_within)
 
     @property
     def lease(self) -> tuple[UUID, int, UUID]:
         """What renewing needs."""
         return self.claimed.task_id, self.claimed.epoch, self.claimed.session_id
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """What the skill says about itself."""
+        return self.declared.declaration
+
+    @property
+    def verify_within(self) -> float:
+        """Seconds that its verifier has from the end of the session."""
+        return float(self.declaration["verify_within_seconds"])
 
 
 @dataclass

@@ -82,13 +82,16 @@ class Looks:
             uid=self.place.uid_of(SLOTS_MAX - 1),
         )
 
-    def evidence(self, held: Held, limits: Limits, on_done: OnDone) -> UUID:
+    def evidence(self, held: Held, waited: float, seconds: float, on_done: OnDone) -> UUID:
         """Let the verifier look at what a session left, in its folders, as its user."""
+        limits = held.order.limits.model_copy(update={"wall_seconds": seconds})
         order = held.order.model_copy(
             update={
                 "session_id": new_id(),
                 "purpose": Purpose.VERIFY,
                 "result": held.result,
+                "has_result": not held.ambiguous,
+                "waited_seconds": waited,
                 "database_url": self.place.node.verifier_url,
                 "started_at": held.claimed.started_at,
                 "limits": limits,

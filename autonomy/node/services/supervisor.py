@@ -14,12 +14,14 @@ from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from autonomy.node.selectors import to_be_verified
 from autonomy.node.services import folders
 from autonomy.node.services.artifacts import ArtifactStore
 from autonomy.node.services.generations import Generations
 from autonomy.node.services.turn import Part, Turn, declare
 from autonomy.node.services.workplace import Node, Workplace
 from autonomy.systemmap import services as systemmap
+from autonomy.tasks import services as tasks
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,6 @@ class Supervisor:
                 self._leave(place)
 
     def _join(self) -> Workplace | None:
-        folders.sweep(self.node.folder, living=set())
         generations = Generations(self.node.skills, self.node.protected)
         while not self._stopping.is_set():
             try:
@@ -93,6 +94,8 @@ class Supervisor:
                 pid=os.getpid(),
             )
         )
+        tasks.release(self.node.name)
+        folders.sweep(self.node.folder, living=to_be_verified(self.node.name))
         place = Workplace(self.node, self.store, generations, incarnation)
         declare(place)
         return place

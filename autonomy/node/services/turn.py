@@ -11,12 +11,15 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from autonomy.node.selectors import overspent
 from autonomy.node.services import calls, machine
+from autonomy.node.services.adopting import Adopting
 from autonomy.node.services.claiming import Claiming
 from autonomy.node.services.clean import clean, known_to
 from autonomy.node.services.held import Held
 from autonomy.node.services.looks import Looks
 from autonomy.node.services.output import LiveOutput
 from autonomy.node.services.running import Running
+from autonomy.node.services.settling import Settling
+from autonomy.node.services.verifying import Verifying
 from autonomy.node.services.workplace import Workplace, Write
 from autonomy.node.services.writing import Writing
 from autonomy.sessions.events import Call, Ended, Event, Output
@@ -78,9 +81,12 @@ class Turn:
         self.place = place
         self.looks = Looks(place)
         self.claiming = Claiming(place, self.looks)
-        self.running = Running(place, self.looks)
+        self.settling = Settling(place, self.looks)
+        self.verifying = Verifying(place, self.looks, self.settling)
+        self.running = Running(place, self.settling, self.verifying)
+        self.adopting = Adopting(place, self.claiming, self.verifying)
         self.output = LiveOutput(place)
-        self.writing = Writing(place, self.running)
+        self.writing = Writing(place, self.settling, self.verifying)
         self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
         self._parts = Timer(PARTS_SECONDS, lambda: self._do(parts))
         self._slots = SlotTime(place.clock())
@@ -88,6 +94,7 @@ class Turn:
             Timer(RENEW_SECONDS, self._renew),
             self._claim,
             Timer(SWEEP_SECONDS, tasks.reconcile),
+            Timer(SWEEP_SECONDS, self.adopting.adopt),
             Timer(SOURCES_SECONDS, self._follow_sources),
             Timer(SPENDING_SECONDS, self._end_overspent),
             Timer(OUTPUT_SECONDS, sweep_output),
@@ -100,18 +107,18 @@ class Turn:
             return 0.0
         now = self.place.clock()
         dues = [self.output.due, *(timer.due for timer in self.timers)]
-        if (look := self.running.next_due()) is not None:
+        if (look := self.verifying.next_due()) is not None:
             dues.append(look)
         return min(LONGEST_WAIT, max(0.0, min(dues) - now))
 
     def take(self, *, rung: bool) -> None:
         """One round. Raises what the database raises; nothing is forgotten then."""
-        self._slots.count(len(self.place.held), now=self.place.clock())
+        self._slots.count(self.place.at_work, now=self.place.clock())
         self._hear_all()
         self.output.write()
         free = self.place.free_slots
         self.writing.down()
-        self.running.turn()
+        self.verifying.turn()
         now = self.place.clock()
         if rung or self.place.free_slots > free:
             self._claim.due = now
@@ -224,7 +231,7 @@ class Turn:
 
     def _end_overspent(self) -> None:
         """Sessions that asked for more tokens or dollars than they may spend end for that."""
-        running = [h for h in self.place.held.values() if h.session_end is None and h.pool.alive]
+        running = [h for h in self.place.held.values() if _runs(h) and h.pool.alive]
         if not running:
             return
         crossed = overspent([held.claimed.session_id for held in running])
@@ -235,9 +242,16 @@ class Turn:
 
     def _fenced_off(self, held: Held) -> None:
         logger.warning("task %s is no longer held here; its session ends", held.claimed.task_id)
+        if held.evidence_since is not None:  # whoever goes on may need what the session left
+            self.settling.leave(held)
+            return
         if held.pool.alive:
             held.pool.cancel(held.claimed.session_id)
-        self.running.forget(held)
+        self.settling.forget(held)
+
+
+def _runs(held: Held) -> bool:
+    return held.session_end is None and held.evidence_since is None
 
 
 def declare(place: Workplace) -> None:

@@ -20,6 +20,7 @@ from autonomy.tasks.services import Ending
 # Above every range that distributions, containers and directories hand out (systemd, UIDS-GIDS).
 FIRST_UID = 0x70000000
 SLOTS_MAX = 64
+MOST_HELD = SLOTS_MAX - 1  # the last user is that of looks
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Workplace:
     results: list[Held] = field(default_factory=list)  # of sessions that ended without error
     writes: deque[Write] = field(default_factory=deque)  # other writes of this turn
     clock: Callable[[], float] = time.monotonic
+    left: set[UUID] = field(default_factory=set)  # sessions given up here; their folders remain
     examined: set[tuple[UUID, int]] = field(default_factory=set)  # offers whose reads are looked at
 
     @property
@@ -72,14 +74,24 @@ class Workplace:
         return {h.pool for h in self.held.values()} | {k.pool for k in self.looks.values()}
 
     @property
+    def at_work(self) -> int:
+        """How many slots are in use: what waits for its next look needs none."""
+        return sum(not held.waiting for held in self.held.values())
+
+    @property
     def free_slots(self) -> int:
-        """How many more sessions fit."""
-        return self.node.slots - len(self.held) - len(self.examined)
+        """How many more sessions fit; each that is held, also one that waits, has its own user."""
+        at_work = self.at_work + len(self.examined)
+        return min(self.node.slots - at_work, MOST_HELD - len(self.held))
 
     def free_slot(self) -> int:
         """The lowest slot that nothing uses."""
         used = {held.slot for held in self.held.values()}
         return next(slot for slot in itertools.count() if slot not in used)
+
+    def slot_of(self, uid: int) -> int:
+        """The slot that a user belongs to; it may be no slot of this node."""
+        return uid - (self.uid_of(0) or 0)
 
     def uid_of(self, slot: int) -> int | None:
         """As root, each slot is a user of its own, so that neighbours cannot touch each other."""

@@ -10,7 +10,8 @@ from uuid import UUID
 from autonomy.node.selectors import already_closed
 from autonomy.node.services.aside import UNSTORABLE
 from autonomy.node.services.held import Held
-from autonomy.node.services.running import Running
+from autonomy.node.services.settling import Settling
+from autonomy.node.services.verifying import Verifying
 from autonomy.node.services.workplace import Workplace, Write
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending
@@ -23,9 +24,10 @@ _REFUSED = (*UNSTORABLE, ValueError)
 class Writing:
     """Brings results, other writes and endings into the database, in this order."""
 
-    def __init__(self, place: Workplace, running: Running) -> None:
+    def __init__(self, place: Workplace, settling: Settling, verifying: Verifying) -> None:
         self.place = place
-        self.running = running
+        self.settling = settling
+        self.verifying = verifying
         self.uncertain = False  # a commit's answer may have been lost
 
     def down(self) -> None:
@@ -51,11 +53,11 @@ class Writing:
                 return
             logger.exception("a result could not be written down")
             self.place.results.remove(results[0])
-            self.running.fail_here(results[0], error)
+            self.settling.fail_here(results[0], error)
             return
         for held in results:
             self.place.results.remove(held)
-            self.running.result_kept(held, waits=held.claimed.session_id in waiting)
+            self.verifying.result_kept(held, waits=held.claimed.session_id in waiting)
 
     @staticmethod
     def _write(write: Write) -> None:
@@ -90,4 +92,4 @@ class Writing:
 
     def _forget(self, session_id: UUID | None) -> None:
         if session_id and (held := self.place.held.get(session_id)):
-            self.running.forget(held)
+            self.settling.forget(held)

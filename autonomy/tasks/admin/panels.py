@@ -26,13 +26,24 @@ _CHECK = ("looked_at", "expected", "seen")
 def evidence(task: Task) -> Html:
     """What the verifier looked at, expected and saw."""
     outcome = Outcome.objects.filter(task_id=task.pk).first()
-    if outcome is None:
+    seen = outcome.evidence if outcome else task.evidence
+    if seen is None:
         return "It is not over: evidence is looked for when its session has ended."
-    rows = (
+    rows = [
         [*(check.get(name, "") for name in _CHECK), badge(check.get("verdict", ""))]
-        for check in outcome.evidence.get("checks", [])
-    )
-    return grid(["looked at", "expected", "seen", "verdict"], rows, empty="Nothing was looked at.")
+        for check in seen.get("checks", [])
+    ]
+    if error := seen.get("error"):
+        rows.append(["the verifier itself", "an answer", error, badge("inconclusive")])
+    headers = ["looked at", "expected", "seen", "verdict"]
+    return grid(headers, rows, empty="Nothing was looked at.")
+
+
+def evidence_id(task: Task) -> Html:
+    """What the chain of events knows its evidence by."""
+    outcome = Outcome.objects.filter(task_id=task.pk).first()
+    seen = (outcome.evidence if outcome else task.evidence) or {}
+    return code(seen["id"]) if "id" in seen else ""
 
 
 def upstream(task: Task) -> Html:

@@ -62,6 +62,7 @@ class TaskAdmin(ShownAdmin):
         return [
             ("State", badge(task.state)),
             ("Verdict", badge(self.verdict(task))),
+            ("Evidence id", panels.evidence_id(task)),
             ("Tier", task.tier),
             ("Node", task.node),
             ("Attempt", self.attempts(task)),

@@ -29,8 +29,11 @@ from autonomy.tasks.services.submit import (
     submit,
     submit_children,
 )
+from autonomy.tasks.services.verifying import Adopted, Again, adopt, look_again, release
 
 __all__ = [
+    "Adopted",
+    "Again",
     "BadRequest",
     "BadSpending",
     "ChainStopped",
@@ -46,6 +49,7 @@ __all__ = [
     "SubmitRefused",
     "Submitted",
     "UnknownDependency",
+    "adopt",
     "after_failure",
     "await_evidence",
     "await_evidence_of",
@@ -56,10 +60,12 @@ __all__ = [
     "fenced",
     "forget_begun_effects",
     "hold",
+    "look_again",
     "plan_accepted",
     "raise_tier",
     "reconcile",
     "refuse",
+    "release",
     "renew",
     "settle",
     "spend",

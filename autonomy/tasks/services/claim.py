@@ -62,6 +62,7 @@ WITH me AS (
     SELECT count(*) AS n FROM tasks_task t
     WHERE t.node = %(node)s AND t.lease_until > now()
       AND t.state IN ('preflight', 'running', 'verifying')
+      AND NOT (t.state = 'verifying' AND t.run_at > now())  -- waits for its next look
 ), want AS (
     SELECT * FROM unnest(
         %(tasks)s::uuid[], %(epochs)s::int[], %(sessions)s::uuid[], %(versions)s::text[],

@@ -11,6 +11,7 @@ from autonomy.domain.states import State
 from autonomy.tasks.models import Task
 from autonomy.tasks.services.effects import record_stale
 from autonomy.tasks.services.sessions import SessionEnd, close_sessions
+from autonomy.tasks.services.verifying import DEFAULT_SECONDS
 from ledger.domain.storable import json_text
 from ledger.services import Fact, record
 
@@ -24,18 +25,23 @@ class Left:
     session_id: UUID
     result: Any
     session: SessionEnd
+    within_seconds: float = DEFAULT_SECONDS
+    """How long its verifier may look, from now on."""
 
 
 _AWAIT = """
 WITH given AS (
     SELECT * FROM unnest(%(tasks)s::uuid[], %(epochs)s::int[], %(sessions)s::uuid[],
-        %(results)s::text[]) AS g(task_id, epoch, session_id, result)
+        %(results)s::text[], %(within)s::float8[])
+        AS g(task_id, epoch, session_id, result, within)
 ), locked AS (
-    SELECT t.id, given.result FROM tasks_task t JOIN given ON given.task_id = t.id
+    SELECT t.id, given.result, given.within FROM tasks_task t JOIN given ON given.task_id = t.id
       AND given.epoch = t.epoch AND given.session_id = t.session_id
     WHERE t.state = 'running' ORDER BY t.id FOR NO KEY UPDATE OF t
 )
-UPDATE tasks_task t SET state = 'verifying', result = locked.result::jsonb
+UPDATE tasks_task t SET
+    state = 'verifying', result = locked.result::jsonb, evidence = NULL, verifying_since = now(),
+    verify_until = now() + make_interval(secs => locked.within)
 FROM locked WHERE t.id = locked.id
 RETURNING t.session_id
 """
@@ -70,6 +76,7 @@ def _moved(left: Sequence[Left]) -> set[UUID]:
         "epochs": [item.epoch for item in left],
         "sessions": [item.session_id for item in left],
         "results": [json_text(item.result) for item in left],
+        "within": [item.within_seconds for item in left],
     }
     with connection.cursor() as cursor:
         cursor.execute(_AWAIT, given)

@@ -17,6 +17,7 @@ from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.sdk.skill import Retries
 from autonomy.tasks.services.sessions import SessionEnd
 from autonomy.tasks.services.settle import Ending, settle
+from autonomy.tasks.services.verifying import left_behind
 from firewall import services as firewall
 from ledger.services import Fact, record
 
@@ -31,7 +32,8 @@ WITH stale AS (
       AND (n.incarnation IS NULL OR n.paused OR n.draining OR n.seen_at < now() - interval '15 s'
            OR (t.dispatched_at < now() - interval '30 s' AND n.slots > (
                SELECT count(*) FROM tasks_task b WHERE b.node = n.name AND b.lease_until > now()
-                 AND b.state IN ('preflight', 'running', 'verifying'))))
+                 AND b.state IN ('preflight', 'running', 'verifying')
+                 AND NOT (b.state = 'verifying' AND b.run_at > now()))))
     ORDER BY t.id LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
 )
 UPDATE tasks_task t SET
@@ -48,6 +50,11 @@ FROM tasks_task t
 LEFT JOIN systemmap_component c ON c.kind = 'skill' AND c.name = t.skill
 WHERE t.lease_until < now()
 ORDER BY t.id LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
+"""
+
+# The rows are locked.
+_RELEASE = """
+UPDATE tasks_task SET lease_until = NULL, epoch = epoch + 1 WHERE id = ANY(%(tasks)s)
 """
 
 _LATE = """
@@ -88,8 +95,14 @@ def redispatch_unclaimed() -> int:
 
 @transaction.atomic
 def end_lost_sessions() -> int:
-    """Retry or end tasks whose lease ran out: whoever held them is fenced off from here on."""
-    return len(settle([_lost(_Lost(*row)) for row in _rows(_LEASE_LOST)]))
+    """Retry or end tasks whose lease ran out: whoever held them is fenced off from here on.
+
+    Where only the look for evidence was lost, it is looked for again; nothing is run again.
+    """
+    lost = [_Lost(*row) for row in _rows(_LEASE_LOST)]
+    looked_for = [row for row in lost if _only_its_verifier(row)]
+    _release(looked_for)
+    return len(looked_for) + len(settle([_lost(row) for row in lost if row not in looked_for]))
 
 
 @transaction.atomic
@@ -122,6 +135,18 @@ def after_failure(
             }
         case Hold(reason=words) | GiveUp(reason=words):
             return {**fields, "state": State.FAILED, "reason": f"{reason} ({words})"}
+
+
+def _only_its_verifier(row: _Lost) -> bool:
+    return row.state == State.VERIFYING and row.cancel_requested_at is None
+
+
+def _release(rows: Sequence[_Lost]) -> None:
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, {"tasks": [row.task_id for row in rows]})
+    record(*(left_behind(row.task_id, row.node) for row in rows))
 
 
 def _lost(row: _Lost) -> Ending:

@@ -19,6 +19,7 @@ from autonomy.tasks.services.effects import record_stale
 from autonomy.tasks.services.sessions import SessionEnd, close_sessions
 from autonomy.tasks.services.spending import spent_by, with_spending
 from firewall import services as firewall
+from ledger.domain.evidence import bound, stored
 from ledger.domain.storable import text
 from ledger.services import Fact, NewOutcome, record, record_outcomes
 
@@ -150,6 +151,7 @@ def settle(endings: Sequence[Ending]) -> dict[UUID, State]:
         [(e.session_id, e.task_id, e.session) for e in settled if e.session_id and e.session]
     )
     _finish([e for e in settled if e.state in TERMINAL], moved)
+    _keep_evidence([e for e in settled if e.state not in TERMINAL and e.evidence])
     if settled:
         record(*(_fact(e, moved[e.task_id]) for e in settled))
     return {task_id: move.state for task_id, move in moved.items()}
@@ -206,6 +208,14 @@ def _finish(ended: Sequence[Ending], moved: dict[UUID, _Move]) -> None:
         firewall.void(asked, "the task ended")
 
 
+def _keep_evidence(endings: Sequence[Ending]) -> None:
+    """What was seen and did not end the task: whoever decides how it goes on has to see it."""
+    if not endings:
+        return
+    rows = [Task(id=ending.task_id, evidence=stored(ending.evidence)) for ending in endings]
+    Task.objects.bulk_update(rows, ["evidence"])
+
+
 def _outcome(ending: Ending, task: Task, move: _Move) -> NewOutcome:
     spent = spent_by(task)
     return NewOutcome(
@@ -247,5 +257,6 @@ def _fact(ending: Ending, move: _Move) -> Fact:
             "verdict": ending.verdict,
             "error_class": ending.error_class or "",
             "session": str(ending.session_id) if ending.session_id else "",
+            **bound(ending.evidence),
         },
     )
