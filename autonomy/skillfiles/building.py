@@ -131,7 +131,13 @@ def _scope(given: SkillFile, deed: Deed) -> Scope:
 def _asks_in(given: SkillFile) -> bool:
     """Whether its pre-flight or its verifier sends requests."""
     before = given.preflight is not None and given.preflight.http is not None
-    return before or any("http" in check for check in given.verify)
+    return before or _has_http(given.verify)
+
+
+def _has_http(checks: Any) -> bool:
+    if isinstance(checks, list):
+        return any(map(_has_http, checks))
+    return isinstance(checks, dict) and ("http" in checks or any(map(_has_http, checks.values())))
 
 
 def _preflight(
@@ -200,20 +206,14 @@ def _hash(path: Path) -> str:
 def _verify(given: SkillFile, arguments: frozenset[str]) -> Callable[..., Evidence] | None:
     if not given.verify:
         return None
-    from autonomy.skillfiles.checks import (  # noqa: PLC0415 -- the library takes 2 MB
-        evidence_of,
-        looking_of,
-    )
+    from autonomy.skillfiles.checks import evidence_of  # noqa: PLC0415 -- the library takes 2 MB
+    from autonomy.skillfiles.looks import looks_of  # noqa: PLC0415
 
     places = arguments | {"folder", "artifacts", "result"}
-    hosts = frozenset(given.scope.hosts)
-    lookings = tuple(
-        looking_of(check, places, hosts, ("verify", number))
-        for number, check in enumerate(given.verify)
-    )
+    looks = looks_of(given.verify, places, frozenset(given.scope.hosts), ("verify",))
 
     def evidence(ctx: VerifierContext, args: Mapping[str, Any], result: Any) -> Evidence:
         known = {"folder": str(ctx.folder), "artifacts": str(ctx.artifacts_folder)}
-        return evidence_of(lookings, ctx, {**args, **known, "result": result})
+        return evidence_of(looks, ctx, {**args, **known, "result": result})
 
     return evidence

@@ -2,122 +2,127 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from inspect import Parameter
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from autonomy import verification
 from autonomy.sdk.context import VerifierContext
-from autonomy.sdk.evidence import Check, Evidence
-from autonomy.skillfiles.answers import AskingAgain, asking_again_of
+from autonomy.sdk.evidence import Check, Evidence, all_of
+from autonomy.sdk.templates import plain
+from autonomy.skillfiles.commands import command_of
 from autonomy.skillfiles.errors import UnknownKey, WrongValue
 from autonomy.skillfiles.places import At, Values, checked, each, filled
-from autonomy.skillfiles.shape import HttpCheck, parsed
 
 Looked = Check | Evidence | tuple[Check, ...]
 
-_GIVEN: dict[str, Callable[[VerifierContext], Any]] = {
-    "since": lambda ctx: ctx.started_at,
-    "query": lambda ctx: ctx.query,
+LIBRARY: dict[str, Callable[..., Looked]] = {
+    "command_answers": verification.command_answers,
+    "count_is": verification.count_is,
+    "file_contains": verification.file_contains,
+    "file_is": verification.file_is,
+    "file_is_fresh": verification.file_is_fresh,
+    "json_matches": verification.json_matches,
+    "junit_is_of": verification.junit_is_of,
+    "message_is_delivered": verification.message_is_delivered,
+    "port_is_closed": verification.port_is_closed,
+    "port_is_open": verification.port_is_open,
+    "process_is_gone": verification.process_is_gone,
+    "process_runs": verification.process_runs,
+    "ref_contains": verification.ref_contains,
+    "ref_is": verification.ref_is,
+    "rows_are": verification.rows_are,
 }
-"""Parameters that the session fills in, where a file leaves them out."""
-_HTTP = "http"
+"""What a file may name. A check that needs more than data, such as a login, is for Python."""
+
+_GIVEN: dict[str, Callable[[VerifierContext], Any]] = {
+    "query": lambda ctx: ctx.query,
+    "process": lambda ctx: ctx.process,
+}
+"""Parameters that no file can write."""
 _NO_PLACES = {"sql"}
 """Text that is a program: values are given beside it."""
 
 
+class Look(Protocol):
+    """Something to look at."""
+
+    def look(self, ctx: VerifierContext, values: Values) -> Check | Evidence:
+        """What is seen."""
+
+
 @dataclass(frozen=True)
 class Looking:
-    """One check, with places for values."""
+    """One check of the library, with places for values."""
 
     name: str
     parameters: Mapping[str, Any]
 
-    def look(self, ctx: VerifierContext, values: Values) -> Looked:
+    def look(self, ctx: VerifierContext, values: Values) -> Check | Evidence:
         """What is seen."""
-        function = known()[self.name]
-        wanted = _types(function)
-        given = {
-            name: _as(filled(value, values), wanted[name])
-            for name, value in self.parameters.items()
-        }
-        for name in _GIVEN.keys() & wanted.keys() - given.keys():
-            given[name] = _GIVEN[name](ctx)
-        looked: Looked = function(**given)
-        return looked
+        function = LIBRARY[self.name]
+        kinds = typing.get_type_hints(function)
+        given = {key: _as(kinds.get(key), key, one, values) for key, one in self.parameters.items()}
+        wanted = inspect.signature(function).parameters
+        given |= {name: _GIVEN[name](ctx) for name in _GIVEN.keys() & wanted.keys()}
+        if _needs(wanted, "since") and "since" not in given:
+            given["since"] = ctx.started_at
+        several = [p.name for p in wanted.values() if p.kind is Parameter.VAR_POSITIONAL]
+        words = [word for name in several for word in given.pop(name)]
+        first = [given.pop(p.name) for p in wanted.values() if words and _comes_first(p)]
+        looked = function(*first, *words, **given)
+        return all_of(*looked) if isinstance(looked, tuple) else looked
 
 
-def known() -> dict[str, Callable[..., Any]]:
-    """The checks by name: what the library exports and answers with a check."""
-    exported = {name: getattr(verification, name) for name in verification.__all__}
-    return {
-        name: function
-        for name, function in exported.items()
-        if inspect.isfunction(function) and _answers_with_a_check(function)
-    }
-
-
-def looking_of(
-    check: Mapping[str, Any], places: frozenset[str], hosts: frozenset[str], at: At
-) -> Looking | AskingAgain:
-    """The check that a file declares; raises BadSkillFile."""
-    if len(check) != 1:
-        raise WrongValue("each check is one name with its parameters under it", at=at)
+def looking_of(check: Mapping[str, Any], places: frozenset[str], at: At) -> Looking:
+    """The check of the library that a file declares; raises BadSkillFile."""
     [(name, parameters)] = check.items()
-    if name == _HTTP:
-        given = parsed(HttpCheck, parameters, (*at, name))
-        return asking_again_of(given, places, hosts, (*at, name))
-    functions = known()
-    if name not in functions:
-        there = ", ".join(sorted([*functions, _HTTP]))
-        raise UnknownKey(f"there is no check {name!r}; there are: {there}", at=(*at, name))
     if not isinstance(parameters, dict):
         raise WrongValue(f"write the parameters of {name} under it", at=(*at, name))
-    _check_names(functions[name], name, parameters, (*at, name))
+    wanted = inspect.signature(LIBRARY[name]).parameters
+    _check_names(name, wanted, parameters, (*at, name))
     checked(parameters, places, (*at, name))
-    _check_texts(functions[name], parameters, (*at, name))
+    _check_texts(LIBRARY[name], parameters, places, (*at, name))
     return Looking(name, parameters)
 
 
-def evidence_of(
-    lookings: tuple[Looking | AskingAgain, ...], ctx: VerifierContext, values: Values
-) -> Evidence:
-    """Verified only when every check is."""
-    checks: list[Check] = []
-    for looking in lookings:
-        looked = looking.look(ctx, values)
-        checks += looked if isinstance(looked, tuple) else _checks(looked)
-    return Evidence.of(*checks)
-
-
-def _checks(looked: Check | Evidence) -> tuple[Check, ...]:
-    return looked.checks if isinstance(looked, Evidence) else (looked,)
-
-
-def _check_names(function: Callable[..., Any], name: str, given: Mapping[str, Any], at: At) -> None:
-    wanted = inspect.signature(function).parameters
-    open_to_files = [key for key in wanted if key not in ("query", "process")]
+def _check_names(
+    name: str, wanted: Mapping[str, Parameter], given: Mapping[str, Any], at: At
+) -> None:
+    open_to_files = [key for key in wanted if key not in _GIVEN]
     for key in given:
         if key not in open_to_files:
             raise UnknownKey(
                 f"{name} takes no {key!r}; it takes {', '.join(open_to_files)}", at=(*at, key)
             )
-    for key, parameter in wanted.items():
-        if parameter.default is parameter.empty and key not in given and key not in _GIVEN:
+    for key in open_to_files:
+        if _needs(wanted, key) and key not in given and key != "since":
             raise WrongValue(f"{name} needs {key!r}", at=at)
 
 
-def _check_texts(function: Callable[..., Any], given: Mapping[str, Any], at: At) -> None:
-    wanted = _types(function)
+def _check_texts(
+    function: Callable[..., Any], given: Mapping[str, Any], places: frozenset[str], at: At
+) -> None:
+    kinds = typing.get_type_hints(function)
     for key, value in given.items():
         if key in _NO_PLACES:
             each(value, _refuse_places, (*at, key))
-        if wanted[key] is Path and not str(value).startswith(("/", "{")):
+        if key == "argv":
+            _argv(value, places, (*at, key))
+        if kinds.get(key) is Path and not str(value).startswith(("/", "{")):
             raise WrongValue(
                 "begin the path with {artifacts}/, {folder}/, / or an argument", at=(*at, key)
             )
+
+
+def _argv(value: Any, places: frozenset[str], at: At) -> Callable[[Values], list[str]]:
+    """The words of a command, each of which stays one word."""
+    if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+        raise WrongValue("write the command as a list of words, in quotes", at=at)
+    return command_of(value, None, None, known=places, files={}, at=at[:-1]).line
 
 
 def _refuse_places(text: str, at: At) -> None:
@@ -125,18 +130,27 @@ def _refuse_places(text: str, at: At) -> None:
         raise WrongValue("nothing is put into this text; use `params`", at=at)
 
 
-def _answers_with_a_check(function: Callable[..., Any]) -> bool:
-    answer = _types(function).get("return")
-    return answer in (Check, Evidence, tuple[Check, ...], Check | Evidence)
+def _needs(wanted: Mapping[str, Parameter], key: str) -> bool:
+    one = wanted.get(key)
+    return one is not None and one.default is one.empty
 
 
-def _types(function: Callable[..., Any]) -> dict[str, Any]:
-    return typing.get_type_hints(function)
+def _comes_first(one: Parameter) -> bool:
+    return one.kind is Parameter.POSITIONAL_OR_KEYWORD and one.default is one.empty
 
 
-def _as(value: Any, kind: Any) -> Any:
-    if kind is Path or kind == Path | None:
-        return None if value is None else Path(str(value))
-    if kind is datetime:
-        return datetime.fromisoformat(str(value))
-    return value
+def _as(kind: Any, key: str, value: Any, values: Values) -> Any:
+    """What the parameter takes."""
+    if key == "argv":
+        return _argv(value, frozenset(values), ())(values)
+    found = filled(value, values)
+    if kind in (Path, Path | None):
+        return Path(str(found))
+    if kind in (datetime, datetime | None):
+        return datetime.fromisoformat(str(found))
+    return plain(found) if kind is str else found
+
+
+def evidence_of(looks: Sequence[Look], ctx: VerifierContext, values: Values) -> Evidence:
+    """Verified only when every check is."""
+    return all_of(*(one.look(ctx, values) for one in looks))

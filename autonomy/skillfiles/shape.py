@@ -127,6 +127,13 @@ class HttpCheck(Part):
     timeout: Amount = "10s"
 
 
+class Eventually(Part):
+    """A check of what has some time left to become so."""
+
+    within: Amount
+    of: dict[Word, Json]
+
+
 class Result(Part):
     """What comes of it, and which answers mean which failure."""
 

@@ -187,6 +187,30 @@ verify:
     assert tried(project, text, sha="0" * 64).verdict == "refuted"
 
 
+@pytest.mark.parametrize(
+    ("checks", "verdict"),
+    [
+        ("[{file_contains: {path: '{artifacts}/out', words: ['{name}', there]}}]", "verified"),
+        ("[{file_contains: {path: '{artifacts}/out', words: [elsewhere]}}]", "refuted"),
+        ("[{any_of: [{port_is_open: {port: 1}}, {file_is_fresh: {path: '{artifacts}/out'}}]}]",
+         "verified"),
+        ("[{all_of: [{file_is_fresh: {path: '{artifacts}/no'}}]}]", "refuted"),
+        ("[{eventually: {within: 1h, of: {file_is_fresh: {path: '{artifacts}/no'}}}}]",
+         "inconclusive"),
+        ("[{json_matches: {path: '{artifacts}/out', schema: {type: string}}}]", "refuted"),
+        ("[{command_answers: {argv: [echo, '{result}'], contains: 'x y'}}]", "verified"),
+        ("[{command_answers: {argv: [cat, '{artifacts}/out'], contains: '{name}'}}]", "verified"),
+    ],
+)  # fmt: skip
+def test_the_library_of_verifiers_is_there_by_name(
+    project: Path, checks: str, verdict: str
+) -> None:
+    text = "arguments: {name: string}\n"
+    text += 'shell: echo "$arg_name there" > "$ARTIFACTS/out"; echo x y\n'
+
+    assert tried(project, f"{text}verify: {checks}\n", name="ada").verdict == verdict
+
+
 def test_a_command_of_tier_2_and_3_is_run_once_whatever_became_of_its_session(
     project: Path,
 ) -> None:
