@@ -28,7 +28,7 @@ class Envelope:
     folder: str
     artifacts: str
     temp: str
-    """Private, beside the folder, gone with the session; empty for those who may not write."""
+    """Private, gone with the session; empty for those who may not write."""
     readable: tuple[str, ...]
     limits: Limits
     scope: Scope
@@ -83,7 +83,7 @@ class Envelope:
 def _temp(order: Order) -> str:
     if order.purpose is Purpose.LOOK:
         return ""
-    return str(order.folder.with_name(f"{order.folder.name}.{order.session_id.hex[-8:]}.tmp"))
+    return str((order.temps or order.folder.parent) / f"{order.session_id}.tmp")
 
 
 def contents(order: Order) -> dict[str, Any]:

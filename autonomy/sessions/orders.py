@@ -54,6 +54,8 @@ class Order(BaseModel):
     nonce: str = ""
     folder: Path
     artifacts: Path
+    temps: Path | None = None
+    """Where its temporary folder is made; beside `folder` where nothing is said."""
     limits: Limits = Limits()
     scope: Scope = Scope()
     isolation: int = 0

@@ -30,10 +30,9 @@ class Spares:
         for place, (fit_for, folders) in enumerate(self._spare):
             if fit_for == kind:
                 del self._spare[place]
-                if self._is_untouched(folders):
-                    return folders
+                untouched = self._is_untouched(folders)
                 self.lose(folders)
-                break
+                return folders if untouched else ()
         return ()
 
     def given(self, folders: Folders) -> None:

@@ -23,6 +23,7 @@ class Temps:
         temp = Path(envelope.temp)
         spare = self._spares.take((temp.parent, envelope.uid))
         if spare:
+            self._spares.given(spare)
             return replace(envelope, temp=str(spare[0]))
         temp.mkdir(mode=0o700, exist_ok=True)
         if envelope.uid is not None:

@@ -111,6 +111,7 @@ class Pool:
             args=args,
             folder=folders.work,
             artifacts=folders.artifacts,
+            temps=self._home,
             uid=uid,
         )
         return order, folders

@@ -161,6 +161,7 @@ class Claiming:
             attempt=claimed.attempt,
             nonce=secrets.token_hex(4),
             folder=folders.work,
+            temps=self.place.node.folder,
             artifacts=folders.artifacts,
             limits=Limits.model_validate(declaration["limits"]),
             scope=resolved_scope(offer, declared),

@@ -20,8 +20,7 @@ _spares = Spares()
 class Folders:
     """Where one session lives: `work` is its own, `artifacts` is kept, `inputs` is given.
 
-    They are named after the session they were made for, and serve another one after it where that
-    left them as they were.
+    They serve another one, under its name, where the session left them as they were.
     """
 
     root: Path
@@ -30,18 +29,24 @@ class Folders:
     @classmethod
     def make(cls, sessions: Path, session_id: UUID, uid: int | None) -> "Folders":
         """Fresh folders, owned by the user the session runs as."""
-        spare = _spares.take((sessions, uid))
-        if spare:
-            return cls(spare[0].parent, uid)
         folders = cls(sessions / str(session_id), uid)
-        _made(sessions, 0o711)
-        _made(folders.root, 0o711)
-        for folder in (folders.work, folders.artifacts):
-            _made(folder, 0o700)
-            if uid is not None:
-                os.chown(folder, uid, uid)
+        if folders.root.exists():  # what is gone on with keeps what it has
+            folders._make(sessions)
+            return folders
+        if spare := _spares.take((sessions, uid)):
+            spare[0].parent.rename(folders.root)
+        else:
+            folders._make(sessions)
         _spares.given(folders._all)
         return folders
+
+    def _make(self, sessions: Path) -> None:
+        _made(sessions, 0o711)
+        _made(self.root, 0o711)
+        for folder in self._all:
+            _made(folder, 0o700)
+            if self.uid is not None:
+                os.chown(folder, self.uid, self.uid)
 
     @property
     def work(self) -> Path:

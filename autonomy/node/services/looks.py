@@ -131,6 +131,7 @@ class Looks:
         order = Order(
             session_id=session_id,
             folder=folders.work,
+            temps=self.place.node.folder,
             artifacts=folders.artifacts,
             uid=uid,
             **fields,
