@@ -22,6 +22,8 @@ LONGEST_ESTIMATE = 10.0**9
 MOST_EVIDENCE = 10.0**12
 """More runs than fade into a record; beyond it the record says nothing."""
 LONGEST_ROUND_TRIP = 60.0
+ROUND_TRIP = 0.05
+"""Seconds from a decision to the next one, where nobody measured."""
 
 Row = TypeVar("Row")
 
@@ -141,7 +143,9 @@ class World:
     stops: tuple[Stop, ...] = ()
     level: Level = Level.FULL
     owed: Mapping[str, int] = field(default_factory=dict)  # origin → turns it is owed
-    round_trip_seconds: float = 0.05  # from a decision to the next one that could fill a free slot
+    round_trip_seconds: float = (
+        ROUND_TRIP  # from a decision to the next one that could fill a free slot
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.round_trip_seconds <= LONGEST_ROUND_TRIP:

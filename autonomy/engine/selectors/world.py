@@ -8,7 +8,7 @@ from django.db import connection
 
 from autonomy.domain.placement import has_room
 from autonomy.domain.priority import Weights
-from autonomy.domain.world import Record, World, microseconds
+from autonomy.domain.world import ROUND_TRIP, Record, World, microseconds
 from autonomy.engine.models import Pass
 from autonomy.engine.selectors import nodes as map_of_nodes
 from autonomy.engine.selectors.ready import Ready, aside, ready, task_of
@@ -39,13 +39,15 @@ def observe(
     *,
     without_room: bool = True,
     also: UUID | None = None,
+    round_trip: float = ROUND_TRIP,
 ) -> Observed:
     """The world now, with one task in it however far behind; four statements, however many tasks.
 
     With `without_room` false, what waits is only read while some node could be given it.
     """
     seen = map_of_nodes.nodes()
-    world = World(now=microseconds(seen.now), nodes=seen.rows, level=seen.level, owed=dict(owed))
+    world = World(now=microseconds(seen.now), nodes=seen.rows, level=seen.level, owed=dict(owed),
+                  round_trip_seconds=round_trip)  # fmt: skip
     if not (without_room or any(has_room(node, world, weights) for node in world.nodes)):
         return Observed(world, {}, {}, {}, whole=False)
     rows = ready(weights, also)
@@ -64,6 +66,7 @@ def _whole(world: World, rows: list[Ready], known: Skills, records: Sequence[Rec
         stops=known.stops(),
         level=world.level,
         owed=world.owed,
+        round_trip_seconds=world.round_trip_seconds,
     )
     epochs = {str(row.id): row.epoch for row in kept}
     return Observed(whole, epochs, left_out, {str(row.id): row.place for row in rows})

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from autonomy.domain.decide import Decision, deliberate
 from autonomy.domain.predictions import of_pass
-from autonomy.domain.world import World
+from autonomy.domain.world import ROUND_TRIP, World
 from autonomy.engine import selectors
 from autonomy.engine.selectors import Observed
 from autonomy.engine.services.passes import Kept, keep
@@ -50,13 +50,18 @@ class Dispatched:
 
 
 @transaction.atomic
-def dispatch(owed: Mapping[str, int], known: Mapping[str, Any] | None = None) -> Dispatched:
+def dispatch(
+    owed: Mapping[str, int],
+    known: Mapping[str, Any] | None = None,
+    *,
+    round_trip: float = ROUND_TRIP,
+) -> Dispatched:
     """Decide over all that is ready now and store the decisions with their inputs (D-20).
 
     `known` is what the engine knows besides and does not decide by: it is kept with the pass.
     """
     weighing = selectors.in_force()
-    observed = selectors.observe(owed, weighing.weights, without_room=False)
+    observed = selectors.observe(owed, weighing.weights, without_room=False, round_trip=round_trip)
     troubles = _troubles(observed, weighing.refused)
     if not observed.world.tasks:
         return Dispatched(frozenset(), 0, owed, troubles, observed.whole)

@@ -13,11 +13,13 @@ from autonomy.engine import selectors
 from autonomy.engine.services import leadership, passes, predicting
 from autonomy.engine.services.answers import hear_answers
 from autonomy.engine.services.dispatch import Dispatched, dispatch
+from autonomy.engine.services.pace import Pace
 from autonomy.engine.services.parts import Parts
 from autonomy.engine.services.restrain import keep_within_level
 from autonomy.engine.services.thinking import Mind
 from autonomy.engine.services.troubles import Troubles
 from autonomy.engine.services.unblock import unblock
+from autonomy.engine.services.watching import watch_nodes
 from ledger import wake
 from ledger.domain.ids import new_id
 
@@ -42,6 +44,7 @@ class Engine:
         self.parts = Parts()
         self.troubles = Troubles()
         self.mind = Mind()
+        self.pace = Pace()
         self._around: Mapping[str, str] = {}
         self._observed = False  # whole, since it last thought
         self._think_at = 0.0
@@ -93,6 +96,7 @@ class Engine:
         do, weighing = self.parts.do, selectors.in_force()
         if not self._observed:
             do("observation", lambda: self._look(owed, weighing.weights), None)
+        do("nodes", watch_nodes, 0)
         do("trust", lambda: self.mind.think(weighing.rules, observed=self._observed), None)
         self._observed = False
         if time.monotonic() >= self._tidy_at:
@@ -120,7 +124,13 @@ class Engine:
         moved = do("answers", hear_answers, 0) + do("dependencies", unblock, 0)
         moved += do("level", keep_within_level, 0)
         known = self.mind.context
-        dispatched = do("dispatch", lambda: dispatch(owed, known), Dispatched.nothing(owed))
+        pace = self.pace
+        with pace.measured():
+            dispatched = do(
+                "dispatch",
+                lambda: dispatch(owed, known, round_trip=pace.seconds),
+                Dispatched.nothing(owed),
+            )
         self._owed = dict(dispatched.owed)
         self._observed |= dispatched.whole
         self._around = dispatched.troubles
