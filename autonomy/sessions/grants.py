@@ -27,6 +27,18 @@ def granted(envelope: Envelope, *, protected: Places, code: Places) -> list[Grou
     return found
 
 
+def changing(envelope: Envelope) -> list[str]:
+    """Where the session may change something; what cannot be granted is refused elsewhere."""
+    if envelope.purpose is Purpose.LOOK:
+        return []
+    if envelope.purpose is not Purpose.RUN:
+        return [envelope.temp]
+    own = {str(Path(path).parent) for path in (envelope.folder, envelope.artifacts, envelope.temp)}
+    named = [Path(_named(pattern)) for pattern in envelope.scope.write]
+    there = (str(path) for path in named if path.is_absolute() and path.exists())
+    return [*sorted(own), *there]
+
+
 def lie_in(folder: Path, envelope: Envelope) -> bool:
     """Whether anything that the session is given lies in the folder."""
     given = (envelope.folder, envelope.artifacts, envelope.temp, *envelope.readable)
@@ -43,7 +55,7 @@ def scoped(
 
 
 def _scoped(pattern: str, protected: Places, top: str) -> Path:
-    path = Path(pattern.removesuffix("/**").removesuffix("/*"))
+    path = Path(_named(pattern))
     if not path.is_absolute():
         raise Refused(f"the scope names {pattern!r}; only absolute paths can be granted")
     real = path.resolve()
@@ -53,6 +65,10 @@ def _scoped(pattern: str, protected: Places, top: str) -> Path:
         if real.is_relative_to(taboo) or taboo.is_relative_to(real):
             raise Refused(f"the scope names {pattern!r}; {taboo} is outside every scope")
     return real
+
+
+def _named(pattern: str) -> str:
+    return pattern.removesuffix("/**").removesuffix("/*")
 
 
 def opened_itself(path: Path, access: int) -> Ground:

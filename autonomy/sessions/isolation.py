@@ -44,16 +44,6 @@ class Isolation:
     facts: tuple[str, ...] = ()
 
     @property
-    def cuts_files(self) -> bool:
-        """Whether a session can be kept from all files but its own."""
-        return self.landlock > 0
-
-    @property
-    def cuts_network(self) -> bool:
-        """Whether a session can be kept from every network, also from names and datagrams."""
-        return self.namespaces or self.system_calls
-
-    @property
     def contains(self) -> tuple[str, ...]:
         """What cannot get out of a session, in words."""
         return tuple(CONTAINED[level] for level in range(self.level + 1))

@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Collection
 
 NEW_MOUNTS = 0x0002_0000
 NEW_IPC = 0x0800_0000
@@ -24,6 +25,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_TID_ADDRESS = 40
 _FILTER = 2
+_MOUNT_SETATTR = 442
+_AT_FDCWD, _RECURSIVE, _READ_ONLY = -100, 0x8000, 1
+_BIND = 0x1000
 _CAPABILITIES = 0x2008_0522
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 _RECURSIVE_PRIVATE = 0x4000 | 0x4_0000
@@ -106,6 +110,22 @@ def own_memory_at(path: str, *, size: int, uid: int) -> None:
     options = f"size={size},mode=700,uid={uid}".encode()
     flags = ctypes.c_ulong(_NOSUID_NODEV_NOEXEC)
     checked(_libc.mount(b"tmpfs", path.encode(), b"tmpfs", flags, options))
+
+
+def freeze(kept: Collection[str]) -> None:
+    """In new mount namespaces, let nothing be changed any more but what is in these folders."""
+    for path in kept:
+        name = path.encode()
+        checked(_libc.mount(name, name, None, ctypes.c_ulong(_BIND), None))
+    _set_mounts("/", on=_READ_ONLY, flags=_RECURSIVE)
+    for path in kept:
+        _set_mounts(path, clear=_READ_ONLY)
+
+
+def _set_mounts(path: str, *, on: int = 0, clear: int = 0, flags: int = 0) -> None:
+    attributes = struct.pack("QQQQ", on, clear, 0, 0)
+    name, size = path.encode(), ctypes.c_size_t(len(attributes))
+    checked(syscall(_MOUNT_SETATTR, _AT_FDCWD, name, flags, attributes, size))
 
 
 def loopback_up() -> None:

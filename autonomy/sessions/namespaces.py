@@ -28,9 +28,14 @@ def enter(uid: int | None = None, *, memory_bytes: int = _SHARED_BYTES) -> None:
         kernel.map_user(_UID, _GID)
     kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_IPC)
     kernel.own_proc()
-    if SHARED_MEMORY.is_dir():
+    for place in own_memory():
         owner = _UID if uid is None else uid
-        kernel.own_memory_at(str(SHARED_MEMORY), size=min(memory_bytes, _SHARED_BYTES), uid=owner)
+        kernel.own_memory_at(place, size=min(memory_bytes, _SHARED_BYTES), uid=owner)
+
+
+def own_memory() -> list[str]:
+    """Where memory is shared, if anywhere."""
+    return [str(SHARED_MEMORY)] if SHARED_MEMORY.is_dir() else []
 
 
 def cut_network() -> None:

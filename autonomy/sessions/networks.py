@@ -1,7 +1,8 @@
 """Networks that hold nothing but a loopback: made by root, used by one session after another.
 
 To make one and throw it away costs as much as all else that is done to cut a session off. When a
-session has ended, nothing of it is left in its network. Foreign code gets one that is new.
+session has ended, nothing of it is left in its network. Foreign code gets one that is new, and so
+do sessions with a loopback, whose connections are remembered for a minute.
 """
 
 import os

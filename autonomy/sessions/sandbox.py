@@ -88,6 +88,8 @@ def close(envelope: Envelope, bounds: Bounds, kept: Iterable[int]) -> None:
     _be_first_to_die()
     if bounds.isolation.namespaces and not envelope.scope.network:
         _cut_network(envelope, bounds.network)
+    if bounds.isolation.namespaces and envelope.uid is None:
+        _keep_files_as_they_are(envelope)
     _limit(envelope, bounds)
     _become(envelope.uid)
     _settle_in(envelope, bounds)
@@ -116,6 +118,14 @@ def _cut_network(envelope: Envelope, network: int | None) -> None:
         kernel.enter(network, kernel.NEW_NETWORK)
     if not grants.lie_in(namespaces.SOCKETS, envelope):
         namespaces.hide_sockets()
+
+
+def _keep_files_as_they_are(envelope: Envelope) -> None:
+    """As the node's own user it could change the mode of every file of that user; now of none."""
+    try:
+        kernel.freeze([*grants.changing(envelope), *namespaces.own_memory()])
+    except OSError as error:
+        raise Refused(f"what it may change cannot be set apart: {error.strerror}") from None
 
 
 def _be_first_to_die() -> None:

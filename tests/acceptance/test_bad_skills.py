@@ -52,6 +52,7 @@ CROSSING: dict[str, Ending] = {
     "closes_everything": (State.FAILED, "transient: the session exited"),
     "closes_output": (State.DONE, ""),
     "floods": (State.FAILED, "resource (output): "),
+    "lets_another_flood": (State.FAILED, "resource (output): "),
     "fills_folder": (State.FAILED, "resource (disk): "),
     "fills_one_file": (State.FAILED, "resource (disk): "),
     "fills_unseen": (State.FAILED, "resource (disk): "),
@@ -76,7 +77,7 @@ CROSSING: dict[str, Ending] = {
 ESCAPING: dict[str, Ending] = {
     "kills": (State.FAILED, "permanent: nobody was reached"),
     "spies": (State.FAILED, "permanent: nothing was read"),
-    "calls_out": (State.FAILED, "permanent: none of 10 ways leads out"),
+    "calls_out": (State.FAILED, "permanent: none of 11 ways leads out"),
     "follows_links": (State.FAILED, "permanent: nothing was written"),
 }
 _SKILL = "from autonomy.sdk import Context, skill\n@skill({})\ndef act(ctx: Context) -> None: ...\n"

@@ -74,7 +74,12 @@ def register(facts: NodeFacts) -> UUID:
             "started_at", "seen_at",
         ],
     )  # fmt: skip
-    payload = {"incarnation": str(incarnation), "tiers": row.tiers, "slots": row.slots}
+    payload = {
+        "incarnation": str(incarnation),
+        "tiers": row.tiers,
+        "slots": row.slots,
+        "isolation": row.isolation,
+    }
     record(_fact("node_joined", facts.name, f"node:{facts.name}", payload))
     return incarnation
 

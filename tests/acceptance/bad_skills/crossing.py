@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -107,6 +108,12 @@ def floods(ctx: Context) -> None:
     """Print one gigabyte."""
     for _ in range(1_000):
         os.write(1, MEGABYTE)
+
+
+@bad(name="lets_another_flood")
+def lets_another_flood(ctx: Context) -> None:
+    """Let a program print without end, and wait for it."""
+    subprocess.run(["yes", "no end"], check=False)
 
 
 @bad(name="fills_folder")

@@ -84,6 +84,7 @@ def calls_out(ctx: Context, port: int, file: str, name: str) -> None:
         "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(
             b"x", ("8.8.8.8", 53)
         ),
+        "metadata": lambda: socket.create_connection(("169.254.169.254", 80), timeout=2),
         "a name": lambda: socket.getaddrinfo("example.org", 80),
         "netlink": lambda: socket.socket(NETLINK, socket.SOCK_RAW, 0),
         "packet": lambda: socket.socket(PACKET, socket.SOCK_RAW, 0),

@@ -50,6 +50,13 @@ def as_stranger(home: Path, plans: dict[str, dict[str, Any]], strongest: int) ->
     return dict(_elsewhere(home, plans, strongest=strongest)["found"])
 
 
+def as_ordinary_user(
+    home: Path, plans: dict[str, dict[str, Any]], strongest: int
+) -> dict[str, Any]:
+    """The same, where the tests themselves may run as one."""
+    return dict(_elsewhere(home, plans, strongest=strongest)["found"])
+
+
 def contained(home: Path, plans: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The same in a container as most are: no user makes namespaces there."""
     return _elsewhere(home, plans, contained=True)

@@ -18,6 +18,7 @@ from autonomy.sessions.orders import End
 from tests.integration.sessions.bench import BEHAVIOURS, STRANGER, Bench
 from tests.integration.sessions.conftest import (
     ROOT,
+    as_ordinary_user,
     as_stranger,
     contained,
     linux_only,
@@ -284,6 +285,34 @@ def test_landlock_alone_denies_files_and_tcp(home: Path, listener: int) -> None:
     for name in ("file", "environment", "tcp"):
         assert "PermissionError" in found[name]["report"]["error"]
     assert found["signal"]["report"]["result"] == ["PermissionError"] * 4
+
+
+@pytest.mark.parametrize("strongest", [Rung.NETWORK, Rung.SYSCALLS])
+def test_no_file_of_the_nodes_own_user_can_be_altered(home: Path, strongest: Rung) -> None:
+    theirs = home / "theirs"
+    theirs.write_text("theirs")
+    if os.getuid() == 0:
+        os.chown(theirs, STRANGER, STRANGER)
+    theirs.chmod(0o600)
+    inbox = home / f"inbox-{strongest}"
+    inbox.mkdir(mode=0o777)
+    inbox.chmod(0o777)
+    plans: dict[str, dict[str, Any]] = {
+        "alters": {"component": "calm.alter", "args": {"path": str(theirs)}},
+        "keeps": {"component": "calm.keep"},
+        "writes": {
+            "component": "calm.write",
+            "args": {"path": str(inbox), "name": "a"},
+            "scope": {"write": (str(inbox),)},
+        },
+    }
+
+    found = as_ordinary_user(home, plans, strongest)
+
+    assert found["alters"]["report"]["result"] == ["EROFS"] * 3
+    assert theirs.stat().st_mode & 0o777 == 0o600
+    assert found["keeps"]["report"]["result"] == "made"
+    assert found["writes"]["report"]["result"] == "a"
 
 
 def test_what_was_found_is_told_in_words(found: Isolation) -> None:

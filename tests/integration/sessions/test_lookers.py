@@ -44,7 +44,7 @@ def test_a_detector_looks_and_finds(bench: Bench) -> None:
     [
         ("writer", "read-only"),
         ("smuggler", "multiple commands"),
-        ("filer", "PermissionError"),
+        ("filer", "planted'"),
         ("caller", "Operation not permitted"),
     ],
 )

@@ -42,16 +42,8 @@ def index() -> str:
 
 
 @pytest.fixture
-def open_home(home: Path, tmp_path: Path) -> Path:
-    """A folder of this test that the users of sessions can enter."""
-    folder = home / tmp_path.name
-    folder.mkdir(mode=0o755)
-    return folder
-
-
-@pytest.fixture
-def at_work(open_home: Path, index: str) -> Iterator[Platform]:
-    with platform(open_home, STEWARD, slots=4) as working:
+def at_work(tmp_path: Path, index: str) -> Iterator[Platform]:
+    with platform(tmp_path, STEWARD, slots=4) as working:
         yield working
 
 
@@ -102,9 +94,9 @@ def verdicts(tasks: dict[str, Task]) -> dict[str, Any]:
 
 
 def test_a_job_is_done_when_a_person_approves_and_nothing_else_changed(
-    at_work: Platform, open_home: Path
+    at_work: Platform, tmp_path: Path
 ) -> None:
-    good, altered = Job(open_home / "good", LIBRARY), Job(open_home / "altered", LIBRARY)
+    good, altered = Job(tmp_path / "good", LIBRARY), Job(tmp_path / "altered", LIBRARY)
     merge, other = good.held(), altered.held()
     assert other.resolved is not None
     fix_branch = f"refs/heads/{other.resolved['fix_branch']}"
@@ -125,10 +117,10 @@ def test_a_job_is_done_when_a_person_approves_and_nothing_else_changed(
 
 
 def test_a_job_on_failing_or_missing_tests_ends_with_a_report_and_no_fix(
-    at_work: Platform, open_home: Path
+    at_work: Platform, tmp_path: Path
 ) -> None:
-    broken = Job(open_home / "broken", BROKEN)
-    untested = Job(open_home / "untested", {"a.py": "import os\n"})
+    broken = Job(tmp_path / "broken", BROKEN)
+    untested = Job(tmp_path / "untested", {"a.py": "import os\n"})
 
     tasks = broken.ended()
     ended = verdicts(tasks)

@@ -49,7 +49,8 @@ def test_a_node_that_joins_is_alive_with_what_it_said() -> None:
         2,
         77,
     )
-    assert Event.objects.get(type="node_joined").stream_id == "a"
+    joined = Event.objects.get(type="node_joined")
+    assert (joined.stream_id, joined.payload["isolation"]) == ("a", 2)
 
 
 def test_joining_takes_two_statements(django_assert_num_queries: Any) -> None:

@@ -1,5 +1,6 @@
 """Skills that behave, and some that only look around."""
 
+import errno
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,33 @@ def _(ctx: VerifierContext, args: dict[str, Any], result: str) -> Evidence:
     Path(tempfile.mkdtemp()).rmdir()
     (ctx.folder / "planted").write_text("by the verifier")
     return Evidence.of()
+
+
+@skill(tier=1)
+def alter(ctx: Context, path: str) -> list[str]:
+    """Change the mode and the times of a file, and its attributes; what came of it."""
+    ways = (
+        lambda: os.chmod(path, 0o777),  # noqa: PTH101, S103
+        lambda: os.utime(path, (0, 0)),
+        lambda: os.setxattr(path, "user.note", b"altered"),
+    )
+    return [_told(way) for way in ways]
+
+
+def _told(act: Callable[[], None]) -> str:
+    try:
+        act()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+    return "done"
+
+
+@skill(tier=1)
+def keep(ctx: Context) -> str:
+    """Move what was made into what is kept."""
+    (ctx.folder / "made").write_text("made")
+    (ctx.folder / "made").rename(ctx.artifacts / "kept")
+    return (ctx.artifacts / "kept").read_text()
 
 
 @skill(tier=1)
