@@ -58,10 +58,12 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
         limits=limits_of(
             name,
             limits.timeout,
+            cpu=limits.cpu,
             memory=limits.memory,
             disk=limits.disk,
             output=limits.output,
             processes=limits.processes,
+            open_files=limits.open_files,
         ),
         retries=retries_of(
             name, retries.times, backoff=retries.backoff, on_exhausted=retries.on_exhausted

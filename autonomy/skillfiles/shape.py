@@ -74,10 +74,12 @@ class LimitsPart(Part):
     """The hard edges of a session; crossing one ends it."""
 
     timeout: Amount = "5m"
+    cpu: Amount | None = None
     memory: Amount = "512MB"
     disk: Amount = "512MB"
     output: Amount = "1MB"
     processes: int = Field(default=64, ge=1)
+    open_files: int = Field(default=256, ge=1)
 
 
 class RetriesPart(Part):

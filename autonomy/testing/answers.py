@@ -30,6 +30,10 @@ class Answers:
         else:
             pool.answer(call, door(**call.params))
 
+    def lose(self, step: str) -> None:
+        """Forget how an effect has ended; raises KeyError for one that was never begun."""
+        self.effects[step].update(state="begun", result=None)
+
     def _begin(self, step: str) -> dict[str, Any]:
         known = self.effects.get(step)
         if known is None:

@@ -92,6 +92,21 @@ class Bench:
         number = tried.attempt + 1
         return self._tried(self._attempt(tried.skill, tried.args, (), tried.task_id, number))
 
+    def outside(self, name: str, text: str = "") -> Path:
+        """A new file outside of every session, which a scope may name."""
+        folder = self._home / "outside"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)
+        file = folder / name
+        with file.open("x") as new:
+            new.write(text)
+        file.chmod(0o666)
+        return file
+
+    def lose(self, tried: Tried, step: str) -> None:
+        """From here on nobody knows whether this effect of the task has happened."""
+        self._tasks[tried.task_id].lose(step)
+
     def verify(self, tried: Tried) -> Tried:
         """Let the verifier look again, at whatever has become of what it looks at."""
         attempt = self._attempt(tried.skill, tried.args, (), tried.task_id, tried.attempt)

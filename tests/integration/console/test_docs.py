@@ -99,7 +99,7 @@ def test_what_a_page_of_ours_links_to_is_there() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("page", ["README.md", "docs/skills.md"])
 def test_the_ten_lines_run_and_are_verified(page: str, open_folder: Path) -> None:
-    hello = _saved(page, 0, open_folder)
+    hello = _saved(page, "def greet", open_folder)
 
     with platform(open_folder, hello) as running:
         ended = running.ended(running.submit("skills.greet", name="Ada"))
@@ -111,7 +111,7 @@ def test_the_ten_lines_run_and_are_verified(page: str, open_folder: Path) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_the_tier_2_skill_of_the_manual_refuses_and_acts(open_folder: Path) -> None:
-    hello = _saved("docs/skills.md", 1, open_folder)
+    hello = _saved("docs/skills.md", "def tidy", open_folder)
     inbox = open_folder / "inbox"
     inbox.mkdir()
     inbox.chmod(0o777)
@@ -127,9 +127,10 @@ def test_the_tier_2_skill_of_the_manual_refuses_and_acts(open_folder: Path) -> N
     assert (refused.state, refused.reason) == ("rejected", "pre-flight: removes nothing")
 
 
-def _saved(page: str, block: int, folder: Path) -> Path:
-    """The skill as a reader would save it."""
+def _saved(page: str, words: str, folder: Path) -> Path:
+    """The skill as a reader would save it: the first block with these words."""
+    blocks = PYTHON.findall((CHECKOUT / page).read_text())
     hello = folder / "hello"
     hello.mkdir(mode=0o755)
-    (hello / "skills.py").write_text(PYTHON.findall((CHECKOUT / page).read_text())[block])
+    (hello / "skills.py").write_text(next(block for block in blocks if words in block))
     return hello
