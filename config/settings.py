@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from config import admin, environment
+from config import admin, artifacts, environment
 from console.host.known import known_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -119,6 +119,11 @@ AUTONOMY_SKILLS = [Path(folder) for folder in environment.words("AUTONOMY_SKILLS
 if environment.switch("AUTONOMY_CODE_SKILLS"):
     AUTONOMY_SKILLS.append(BASE_DIR / "autonomy" / "skills")
 AUTONOMY_ARTIFACTS = AUTONOMY_HOME / "artifacts"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "artifacts": artifacts.storage(AUTONOMY_ARTIFACTS),
+}
 # Where sessions have their folders: every user that a session runs as must be able to reach it.
 AUTONOMY_WORK = Path(environment.text("AUTONOMY_WORK", str(AUTONOMY_HOME / "work")))
 AUTONOMY_READER_URL = environment.text("AUTONOMY_READER_URL")

@@ -16,6 +16,7 @@ from autonomy.node.services.artifacts import ArtifactStore
 from autonomy.node.services.supervisor import Supervisor
 from autonomy.node.services.turn import Part
 from autonomy.node.services.workplace import Node
+from autonomy.tasks.selectors import artifacts
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class SupervisorStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Start the thread. When it ends by itself, the worker has nothing left to do."""
-        supervisor = Supervisor(node_here(), ArtifactStore(settings.AUTONOMY_ARTIFACTS), parts())
+        supervisor = Supervisor(node_here(), ArtifactStore(artifacts.storage()), parts())
         self.supervisor = supervisor
         doorbell.answered_by(supervisor.ring)
         self.thread = threading.Thread(

@@ -226,6 +226,7 @@ class Artifact(Owned):
         constraints = [
             models.UniqueConstraint(fields=["session", "name"], name="artifact_name"),
         ]
+        indexes = [models.Index(fields=["sha256"], name="artifact_hash")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,15 +1,13 @@
 """Putting together what is kept of a run, from the ledger and from what the world looks like."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
-
 from autonomy.engine.selectors import placement_of
 from autonomy.tasks.models import Artifact, Task
+from autonomy.tasks.selectors import artifacts
 from autonomy.verification import commit_of
 from console.demo.judging import MERGE, REPORT, Ended, judge
 from console.demo.record import (
@@ -132,8 +130,10 @@ def _report(run: Run, copy: Copy) -> str:
     kept = Artifact.objects.filter(task_id__in=reports, name="report.md").last()
     if kept is None:
         return ""
-    stored = settings.AUTONOMY_ARTIFACTS / kept.sha256[:2] / kept.sha256[2:]
-    return str(shutil.copyfile(stored, copy.folder / "report.md"))
+    report = copy.folder / "report.md"
+    with report.open("wb") as file:
+        artifacts.copy(kept.sha256, file)
+    return str(report)
 
 
 def _stands_at(copy: Copy) -> str:

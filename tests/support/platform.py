@@ -24,6 +24,7 @@ from autonomy.node.services.workplace import Node
 from autonomy.systemmap.models import Node as NodeRow
 from autonomy.tasks import services
 from autonomy.tasks.models import Task
+from autonomy.tasks.services.storage import ContentFolder
 from firewall import services as firewall
 from firewall.models import Approval
 from ledger import wake
@@ -97,7 +98,7 @@ def platform(
 ) -> Iterator[Platform]:
     """Run one node and one engine over a module of skills, or a folder, until the block ends."""
     folder = skills if isinstance(skills, Path) else _written(home / "skills", skills)
-    store = ArtifactStore(home / "artifacts")
+    store = ArtifactStore(ContentFolder(location=home / "artifacts"))
     supervisor = Supervisor(replace(_node(home, folder, slots), known=known), store, parts)
     engine = Engine(lambda bells: supervisor.ring() if bells else None)
     threads = [

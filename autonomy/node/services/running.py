@@ -6,6 +6,8 @@ from typing import Any
 
 from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.node.services import requests
+from autonomy.node.services.artifacts import Left
+from autonomy.node.services.clean import known_to
 from autonomy.node.services.held import Held
 from autonomy.node.services.settling import Settling
 from autonomy.node.services.verifying import Verifying
@@ -15,7 +17,6 @@ from autonomy.sdk.plan import Plan
 from autonomy.sessions.orders import End, Purpose, Report
 from autonomy.tasks import services as tasks
 from autonomy.tasks.services import Ending, SessionEnd
-from autonomy.tasks.services.sessions import Kept
 from firewall import services as firewall
 from firewall.selectors import asks_about
 
@@ -60,17 +61,18 @@ class Running:
             self.settling.settle(held, self.settling.ending(held, State.CANCELLED, reason=reason))
 
     def _session_end(self, held: Held, report: Report) -> SessionEnd:
-        kept: list[Kept] = []
+        left = Left()
         if held.order.purpose is Purpose.RUN:
-            kept = self.place.store.keep(held.folders.artifacts)
+            known = known_to(self.place.node, held.order)
+            left = self.place.store.keep(held.folders.artifacts, known)
         return SessionEnd(
             ended=report.ended,
             error_class=report.error_class or "",
             error=report.error,
-            output=report.output,
+            output=report.output + left.words(),
             peak_memory_bytes=report.peak_memory_bytes,
             cpu_seconds=report.cpu_seconds,
-            artifacts=kept,
+            artifacts=left.kept,
         )
 
     # -- pre-flight

@@ -27,6 +27,7 @@ from autonomy.sessions.orders import End, Report
 from autonomy.sessions.pool import SessionPool
 from autonomy.systemmap import services as systemmap
 from autonomy.tasks import services as tasks
+from autonomy.tasks.services.artifacts import sweep_artifacts
 from autonomy.tasks.services.output import sweep_output
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ PARTS_SECONDS = 1.0
 SOURCES_SECONDS = 5.0
 SPENDING_SECONDS = 0.5
 OUTPUT_SECONDS = 60.0
+TIDY_SECONDS = 60.0
 LONGEST_WAIT = 1.0
 
 
@@ -98,6 +100,7 @@ class Turn:
             Timer(SOURCES_SECONDS, self._follow_sources),
             Timer(SPENDING_SECONDS, self._end_overspent),
             Timer(OUTPUT_SECONDS, sweep_output),
+            Timer(TIDY_SECONDS, self._tidy),
             self._parts,
         ]
 
@@ -239,6 +242,13 @@ class Turn:
             if limit := crossed.get(held.claimed.session_id):
                 error = f"it may not spend more {limit}"
                 held.pool.end(held.claimed.session_id, End.RESOURCE, error, limit=limit)
+
+    def _tidy(self) -> None:
+        """Remove files that no row names; a storage that is away is no reason to end."""
+        try:
+            sweep_artifacts(self.place.store.storage)
+        except OSError as error:
+            logger.warning("artifacts could not be swept: %s", error)
 
     def _fenced_off(self, held: Held) -> None:
         logger.warning("task %s is no longer held here; its session ends", held.claimed.task_id)

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from autonomy.domain.states import State
 from autonomy.systemmap.models import Component, Node
 from autonomy.tasks.models import Artifact, Edge, Effect, Session, Task
+from config.artifacts import storage
 from console.cli.main import run
 from console.host.environment import LOADED
 from console.services import issue_token
@@ -182,6 +183,7 @@ def settings_home(tmp_path: Path, settings: Settings) -> Path:
     """A home of this test alone."""
     settings.AUTONOMY_HOME = tmp_path
     settings.AUTONOMY_ARTIFACTS = tmp_path / "artifacts"
+    settings.STORAGES = {**settings.STORAGES, "artifacts": storage(settings.AUTONOMY_ARTIFACTS)}
     return tmp_path
 
 

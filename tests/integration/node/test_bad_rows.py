@@ -121,7 +121,7 @@ def test_a_file_that_is_missing_from_the_store_ends_what_needs_it_alone(at_work:
     task = at_work.ended(needs.task_id)
 
     assert (task.state, Outcome.objects.get(task_id=task.id).error_class) == ("failed", "resource")
-    assert "FileNotFoundError" in task.reason
+    assert "MissingArtifact" in task.reason
     assert still_works(at_work)
 
 
