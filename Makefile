@@ -9,7 +9,7 @@ export REPO APPROVE
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test check bench-sessions
+.PHONY: help setup run up down test check bench-sessions bench-ledger
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,3 +44,6 @@ check: setup ## Format, lint, types, import contracts, migrations
 bench-sessions: setup ## Measure what a session and a whole task cost, beside Celery and bare processes
 	@$(bin)/uv sync --frozen --inexact --quiet --group bench
 	@$(bin)/python -m bench.sessions
+
+bench-ledger: setup ## Ask everything of a ledger of ten million outcomes, and drop a month of it
+	@$(bin)/python -m bench.ledger

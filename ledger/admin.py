@@ -63,6 +63,7 @@ class LargeAdmin(ReadOnlyAdmin):
     """Lists of millions of rows: another order than that of an index would read them all."""
 
     sortable_by: Sequence[str] = ()
+    list_per_page = 25
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return InOrderOfAnIndex

@@ -52,12 +52,13 @@ def _database() -> Iterator[None]:
 
 def _shown(found: dict[str, Any]) -> None:
     rows = [
-        [t["name"], f"{t['database_ms']:.1f}", f"{t['whole_ms']:.1f}", str(t["statements"]),
+        [t["name"], f"{t['database_ms']:.1f}", f"{t['whole_ms']:.1f}", f"{t['cpu_ms']:.1f}",
+         str(t["statements"]),
          _verdict(kept=t["database_ms"] < LIMIT_MS)]
         for t in found["timings"]
     ]  # fmt: skip
     title = f"{found['outcomes']:,} outcomes, {found['events']:,} events, medians in ms"
-    show(title, ["question", "in the database", "in all", "statements", "< 100 ms"], rows)
+    show(title, ["question", "in the database", "in all", "CPU", "statements", "< 100 ms"], rows)
     others = [
         ["a month dropped", f"{found['drop_seconds']:.3f} s, {found['dropped']:,} outcomes",
          _verdict(kept=found["drop_seconds"] < DROP_SECONDS)],

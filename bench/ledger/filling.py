@@ -74,26 +74,27 @@ FROM (SELECT number, now() - interval '90 days' * (1 - number::float8 / %(count)
         FROM generate_series(1, %(count)s) AS number) AS each
 """
 _SEALS = """
-WITH numbered AS (
-    SELECT id, row_number() OVER (ORDER BY transaction, id) AS place FROM ledger_event
-     WHERE (transaction, id) > (SELECT last_transaction, last_event_id FROM ledger_block
-                                 ORDER BY number DESC LIMIT 1)
-), head AS (SELECT number, last_sequence FROM ledger_block ORDER BY number DESC LIMIT 1
+WITH head AS (
+    SELECT number, last_sequence, last_transaction, last_event_id FROM ledger_block
+     ORDER BY number DESC LIMIT 1
+), numbered AS (
+    SELECT e.id, e.transaction, head.last_sequence + row_number() OVER place AS sequence,
+           head.number + 1 + (row_number() OVER place - 1) / 1000 AS block
+      FROM ledger_event e, head
+     WHERE (e.transaction, e.id) > (head.last_transaction, head.last_event_id)
+    WINDOW place AS (ORDER BY e.transaction, e.id)
 ), blocks AS (
     INSERT INTO ledger_block (workspace_id, id, number, first_sequence, last_sequence,
         last_transaction, last_event_id, previous_hash, merkle_root, hash, sealed_at)
-    SELECT %(workspace)s, gen_random_uuid(), head.number + 1 + (place - 1) / 1000,
-        head.last_sequence + min(place), head.last_sequence + max(place),
-        max(e.transaction), (array_agg(e.id ORDER BY place DESC))[1],
-        encode(sha256(((place - 1) / 1000)::text::bytea), 'hex'), '', '', now()
-      FROM numbered JOIN ledger_event e USING (id), head
-     GROUP BY head.number, head.last_sequence, (place - 1) / 1000
-    RETURNING id, first_sequence, last_sequence
+    SELECT %(workspace)s, gen_random_uuid(), block, min(sequence), max(sequence), max(transaction),
+        (array_agg(id ORDER BY sequence DESC))[1], encode(sha256(block::text::bytea), 'hex'),
+        repeat('0', 64), repeat('0', 64), now()
+      FROM numbered GROUP BY block
+    RETURNING id, number
 )
 INSERT INTO ledger_seal (event_id, workspace_id, block_id, sequence, event_hash)
-SELECT n.id, %(workspace)s, b.id, head.last_sequence + n.place, ''
-  FROM numbered n, head, blocks b
- WHERE head.last_sequence + n.place BETWEEN b.first_sequence AND b.last_sequence
+SELECT numbered.id, %(workspace)s, blocks.id, sequence, repeat('0', 64)
+  FROM numbered JOIN blocks ON blocks.number = numbered.block
 """
 _MAP = """
 INSERT INTO systemmap_component (workspace_id, id, kind, name, description, owner, tier, version,

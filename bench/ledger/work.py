@@ -106,11 +106,12 @@ def _bytes_of(table: str) -> int:
     """A table with its parts and indexes."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(%s::regclass)"
-            " WHERE isleaf",
-            [table],
+            "SELECT coalesce((SELECT sum(pg_total_relation_size(relid))"
+            " FROM pg_partition_tree(%(table)s::regclass) WHERE isleaf),"
+            " pg_total_relation_size(%(table)s::regclass))",
+            {"table": table},
         )
-        return int(cursor.fetchone()[0] or 0)
+        return int(cursor.fetchone()[0])
 
 
 def _dropped() -> dict[str, Any]:
