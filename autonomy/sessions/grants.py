@@ -33,10 +33,11 @@ def changing(envelope: Envelope) -> list[str]:
         return []
     if envelope.purpose is not Purpose.RUN:
         return [envelope.temp]
-    own = {str(Path(path).parent) for path in (envelope.folder, envelope.artifacts, envelope.temp)}
+    # Together, so that a file can be renamed from one to the other.
+    own = {str(Path(path).parent) for path in (envelope.folder, envelope.artifacts)}
     named = [Path(_named(pattern)) for pattern in envelope.scope.write]
     there = (str(path) for path in named if path.is_absolute() and path.exists())
-    return [*sorted(own), *there]
+    return [*sorted(own), envelope.temp, *there]
 
 
 def lie_in(folder: Path, envelope: Envelope) -> bool:

@@ -6,6 +6,7 @@ One real node, with a neighbour at work beside each of them until it has ended.
 import os
 import shutil
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ class Census:
     processes: frozenset[int]
     open_files: int
     open_files_of_zygote: int
-    folders: frozenset[str]
+    left_in_folders: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -353,8 +354,22 @@ def _census(node: RealNode) -> Census:
         processes=frozenset(child.pid for child in node.process.children(recursive=True)),
         open_files=node.process.num_fds(),
         open_files_of_zygote=len(_open_files(zygote)),
-        folders=frozenset(path.name for path in node.folder.iterdir()),
+        left_in_folders=frozenset(map(str, _left(node.folder))),
     )
+
+
+def _left(folder: Path) -> list[Path]:
+    """But for the empty folders that it keeps for the next sessions, 64 of each kind at most."""
+    assert len(list(folder.iterdir())) <= 128
+    return [path for path in folder.rglob("*") if not _is_open_folder(path)]
+
+
+def _is_open_folder(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # it was just being removed
+        return True
+    return stat.S_ISDIR(found.st_mode) and found.st_mode & 0o700 == 0o700
 
 
 def _open_files(zygote: psutil.Process) -> list[str]:
