@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from autonomy.sdk.scope import BadScope
 from autonomy.sessions.orders import End
 from tests.integration.steward.conftest import MakeOrigin
 from tests.integration.steward.driving import Driver, git
@@ -115,7 +116,6 @@ def test_a_commit_that_is_not_there_fails_for_good(driver: Driver, make_origin: 
     [
         {"commit": "--output=/etc/passwd"},
         {"commit": "main"},
-        {"origin": "relative.git"},
         {"origin": "/etc"},
     ],
 )
@@ -129,3 +129,10 @@ def test_an_argument_that_could_be_taken_for_something_else_is_refused(
 
     assert report.ended in (End.FAILED, End.REFUSED)
     assert report.error_class == "permanent"
+
+
+def test_an_origin_that_is_no_absolute_path_has_no_scope(
+    driver: Driver, make_origin: MakeOrigin
+) -> None:
+    with pytest.raises(BadScope, match="no absolute path"):
+        driver.run("repo.lint", **{**asked(make_origin(LIBRARY)), "origin": "relative.git"})
