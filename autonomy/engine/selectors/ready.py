@@ -39,7 +39,7 @@ SELECT r.id, r.skill, r.tier, r.origin, coalesce(r.ready_at, r.run_at), r.estima
            SELECT FROM firewall_approval a WHERE a.task_id = r.id
              AND a.decision = 'approved' AND a.expires_at > statement_timestamp()),
        ARRAY(SELECT DISTINCT s.node FROM tasks_session s
-             WHERE s.task_id = r.id AND s.ended NOT IN ('', 'ok')), r.place
+             WHERE s.task_id = r.id AND s.ended NOT IN ('', 'ok', 'released')), r.place
 FROM ranked r
 WHERE r.place <= %(per_origin)s OR r.id = %(also)s
 ORDER BY coalesce(r.id = %(also)s, false) DESC, r.place, r.id LIMIT %(limit)s

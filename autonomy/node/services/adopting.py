@@ -25,6 +25,8 @@ class Adopting:
 
     def adopt(self) -> None:
         """Look for what was left behind, and go on with it."""
+        if self.claiming.closed:
+            return
         self._tidy()
         found = selectors.left_behind(
             self.place.node.name, self._skills(), MOST_HELD - len(self.place.held)

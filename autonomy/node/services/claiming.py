@@ -32,10 +32,11 @@ class Claiming:
         self.place = place
         self.looks = looks
         self.paused = False
+        self.closed = False  # for good: the node was told to stop
 
     def claim_work(self) -> None:
         """Claim in one statement what is as it was offered; look first where a person decided."""
-        if self.paused or self.place.free_slots <= 0:
+        if self.paused or self.closed or self.place.free_slots <= 0:
             return
         wanted = [made for offer in self._offers() if (made := self._prepared(offer))]
         self._take(wanted)

@@ -9,6 +9,7 @@ import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -26,6 +27,8 @@ from autonomy.tasks import services as tasks
 logger = logging.getLogger(__name__)
 
 DATABASE_AWAY_SECONDS = 1.0
+PATIENCE_SECONDS = 5.0
+"""For what runs when the node is told to stop; those who tell it wait a little longer."""
 
 
 class Supervisor:
@@ -48,7 +51,7 @@ class Supervisor:
             self._ringer.send(b"!")
 
     def stop(self) -> None:
-        """Take nothing new, end what runs, leave the map."""
+        """Take nothing new, let what runs end for a while, hand the rest back, leave the map."""
         self._stopping.set()
         self.ring()
 
@@ -65,10 +68,13 @@ class Supervisor:
             place = self._join()
             if place is None:
                 return
+            turn, ours = Turn(place, self.parts), False
             try:
-                self._work(place)
+                ours = self._work(turn)
             finally:
                 place.generations.close()
+                if ours:
+                    self._hand_back(turn)
                 self._leave(place)
 
     def _join(self) -> Workplace | None:
@@ -108,26 +114,49 @@ class Supervisor:
         finally:
             connection.close()
 
-    def _work(self, place: Workplace) -> None:
-        turn = Turn(place, self.parts)
+    def _work(self, turn: Turn) -> bool:
+        """Work until told to stop; false where another process has taken the node's name."""
+        try:
+            self._turn_on(turn)
+        except systemmap.Replaced as error:
+            logger.error("%s; this process ends", error)
+            return False
+        return True
+
+    def _turn_on(self, turn: Turn) -> None:
+        """Turn after turn until told to stop; then only until what runs has ended, for a while."""
+        place = turn.place
         with selectors.DefaultSelector() as selector:
             selector.register(self._bell, selectors.EVENT_READ)
             selector.register(place.generations, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                ready = selector.select(turn.wait())
-                rung = any(key.fileobj is self._bell for key, _ in ready)
-                if rung:
-                    _drain(self._bell)
-                try:
-                    turn.take(rung=rung)
-                except systemmap.Replaced as error:
-                    logger.error("%s; this process ends", error)
-                    return
-                except (DatabaseError, InterfaceError) as error:
-                    logger.warning("the database is away: %s", error)
-                    connection.close()
-                    turn.database_away()
-                    self._stopping.wait(DATABASE_AWAY_SECONDS)
+                self._take(turn, selector, turn.wait())
+            turn.claiming.closed = True
+            until = place.clock() + PATIENCE_SECONDS
+            while place.held and (left := until - place.clock()) > 0:
+                self._take(turn, selector, min(left, turn.wait()))
+
+    def _take(self, turn: Turn, selector: selectors.BaseSelector, wait: float) -> None:
+        """Wait for news, and take them; an outage of the database is waited out."""
+        ready = selector.select(wait)
+        rung = any(key.fileobj is self._bell for key, _ in ready)
+        if rung:
+            _drain(self._bell)
+        try:
+            turn.take(rung=rung)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database is away: %s", error)
+            connection.close()
+            turn.database_away()
+            time.sleep(DATABASE_AWAY_SECONDS)
+
+    @staticmethod
+    def _hand_back(turn: Turn) -> None:
+        try:
+            turn.leaving.hand_back()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("what this node held is left to the end of its leases: %s", error)
+            connection.close()
 
 
 def _drain(bell: socket.socket) -> None:

@@ -15,6 +15,7 @@ from autonomy.node.services.adopting import Adopting
 from autonomy.node.services.claiming import Claiming
 from autonomy.node.services.clean import clean, known_to
 from autonomy.node.services.held import Held
+from autonomy.node.services.leaving import Leaving
 from autonomy.node.services.looks import Looks
 from autonomy.node.services.output import LiveOutput
 from autonomy.node.services.running import Running
@@ -89,6 +90,7 @@ class Turn:
         self.adopting = Adopting(place, self.claiming, self.verifying)
         self.output = LiveOutput(place)
         self.writing = Writing(place, self.settling, self.verifying)
+        self.leaving = Leaving(place, self.settling, self.writing)
         self._claim = Timer(POLL_SECONDS, self.claiming.claim_work)
         self._parts = Timer(PARTS_SECONDS, lambda: self._do(parts))
         self._slots = SlotTime(place.clock())
@@ -185,7 +187,9 @@ class Turn:
         held, look = self.place.held.get(session_id), self.place.looks.get(session_id)
         if look is not None:
             self.looks.handle(session_id, clean(report, look.order, self.place.node))
-        elif held is not None and held.ended_at is None:
+        elif held is not None and held.ended_at is not None:  # it was fenced off, and is gone now
+            self.settling.forget(held)
+        elif held is not None:
             self.output.ended(session_id)
             self.running.session_ended(held, clean(report, held.order, self.place.node))
 
@@ -251,13 +255,16 @@ class Turn:
             logger.warning("artifacts could not be swept: %s", error)
 
     def _fenced_off(self, held: Held) -> None:
+        """Nothing it says counts any more; its slot is free once its processes are gone (C-6)."""
         logger.warning("task %s is no longer held here; its session ends", held.claimed.task_id)
         if held.evidence_since is not None:  # whoever goes on may need what the session left
             self.settling.leave(held)
             return
-        if held.pool.alive:
-            held.pool.cancel(held.claimed.session_id)
-        self.settling.forget(held)
+        if held.session_end is None and held.pool.alive:
+            held.ended_at = self.place.clock()
+            held.pool.end(held.claimed.session_id, End.LOST, "its task is no longer held here")
+        else:
+            self.settling.forget(held)
 
 
 def _runs(held: Held) -> bool:

@@ -9,6 +9,9 @@ from django.contrib.postgres.functions import TransactionNow
 from autonomy.tasks.models import Artifact, Session
 from ledger.domain.storable import text
 
+RELEASED = "released"
+"""How a session ended whose node was told to stop: neither well nor badly."""
+
 
 @dataclass(frozen=True)
 class Kept:

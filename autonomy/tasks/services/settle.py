@@ -41,6 +41,7 @@ class Ending:
     verify_seconds: float = 0.0
     delay_seconds: float = 0.0  # before the next attempt, where the state is ready again
     reset_attempts: bool = False
+    counted: bool = True  # whether the attempt was one: not where the node was told to stop
     session: SessionEnd | None = None
 
 
@@ -55,8 +56,8 @@ _SETTLE = f"""
 WITH RECURSIVE given AS (
     SELECT * FROM unnest(
         %(tasks)s::uuid[], %(epochs)s::int[], %(states)s::text[], %(sources)s::jsonb[],
-        %(reasons)s::text[], %(delays)s::float8[], %(resets)s::bool[]
-    ) AS g(id, epoch, state, sources, reason, delay, reset)
+        %(reasons)s::text[], %(delays)s::float8[], %(resets)s::bool[], %(counted)s::bool[]
+    ) AS g(id, epoch, state, sources, reason, delay, reset, counted)
 ), {graph.AROUND}, before AS (
     SELECT t.id, t.state, t.node, t.attempt, t.started_at, t.dispatched_at,
         greatest(t.ready_at, t.run_at) AS ready_at,
@@ -65,7 +66,7 @@ WITH RECURSIVE given AS (
     FROM locked t JOIN given g ON g.id = t.id AND g.epoch = t.epoch
     WHERE g.sources ? t.state
 ), fate AS (
-    SELECT g.id, g.delay, g.reset,
+    SELECT g.id, g.delay, g.reset, g.counted,
         CASE WHEN before.stopped THEN 'cancelled' ELSE g.state END AS state,
         CASE WHEN before.stopped
              THEN concat_ws('; ', 'cancelled: ' || before.asked, nullif(g.reason, ''))
@@ -78,7 +79,8 @@ UPDATE tasks_task t SET
     epoch = t.epoch + 1,
     lease_until = NULL,
     node = CASE WHEN g.state = ANY(%(terminal)s) THEN t.node ELSE '' END,
-    attempt = CASE WHEN g.reset THEN 0 ELSE t.attempt END,
+    attempt = CASE WHEN g.reset THEN 0 WHEN g.counted THEN t.attempt
+                   ELSE greatest(0, t.attempt - 1) END,
     run_at = now() + make_interval(secs => g.delay),
     ready_at = CASE WHEN g.state IN ('ready', 'preflight')
                     THEN now() + make_interval(secs => g.delay) ELSE t.ready_at END,
@@ -184,6 +186,7 @@ def _move(endings: Sequence[Ending]) -> dict[UUID, _Move]:
                 "reasons": [text(e.reason) for e in endings],
                 "delays": [e.delay_seconds for e in endings],
                 "resets": [e.reset_attempts for e in endings],
+                "counted": [e.counted for e in endings],
                 "terminal": sorted(TERMINAL),
             },
         )
