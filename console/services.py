@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 
 from console.models import Fingerprint, Token
 
-_SHOWN = 8  # of 43 characters: enough to tell tokens apart, far too few to guess the rest
+_PREFIX = "aut_"  # by which a token is known for one wherever it turns up
+_SHOWN = 9  # of 47 characters: enough to tell tokens apart, far too few to guess the rest
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -26,7 +27,7 @@ class SecretChanged(Exception):
 
 def issue_token(user: User, name: str) -> str:
     """A fresh token of that person. This is the only time it can be read."""
-    token = secrets.token_urlsafe(32)
+    token = _PREFIX + secrets.token_urlsafe(32)
     keep_token(user, name, token)
     return token
 

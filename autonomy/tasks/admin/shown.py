@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -175,6 +176,7 @@ def block(text: str, *, empty: str = "Nothing.") -> Html:
 
 
 def document(value: Any, *, empty: str = "Nothing.") -> Html:
-    """A JSON value, laid out."""
+    """A JSON value, laid out, without secrets."""
+    value = settings.AUTONOMY_SECRETS.current().value(value)
     text = json.dumps(value, indent=2, ensure_ascii=False) if value not in (None, {}, []) else ""
     return block(text, empty=empty)

@@ -101,3 +101,14 @@ def test_the_stream_is_bounded_for_a_person(
     assert [answer.status_code for answer in answers] == [*[200] * streams.MOST_OF_ONE, 429]
     assert answers[0]["Content-Type"] == streams.CONTENT_TYPE
     assert answers[0]["X-Accel-Buffering"] == "no"
+
+
+def test_arguments_and_results_are_shown_without_secrets(desk: Client, done_task: Task) -> None:
+    secret = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+    Task.objects.update(args={"password": "hunter22"}, result={"seen": secret})
+
+    page = text_of(desk, done_task)
+
+    assert "hunter22" not in page
+    assert secret not in page
+    assert page.count("[redacted]") == 2

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from autonomy.domain.redaction import Redactor
 from console.models import Token
 from console.services import TokenRefused, issue_token, keep_token, person_of, revoke_token
 
@@ -95,3 +96,9 @@ def test_a_revoked_token_is_not_taken_back(ada: User) -> None:
 
     with pytest.raises(TokenRefused, match="fresh one"):
         keep_token(ada, "command line", "a-token-made-by-the-host-123456")
+
+
+def test_a_token_is_known_for_one_wherever_it_turns_up(ada: User) -> None:
+    token = issue_token(ada, "laptop")
+
+    assert token not in Redactor().text(f"curl -H 'X: {token}'")
