@@ -25,25 +25,23 @@ def _(ctx: VerifierContext, args: dict[str, str], result: str) -> Evidence:
 ''')
 
 COMMAND = Template("""\
-# yaml-language-server: $$schema=$schema
-name: $name
+${schema}name: $name
 description: Keep a greeting for somebody.
 tier: 1
 owner: $owner
 estimate: 1s
 arguments:
   name: {type: string, description: Who is greeted., minLength: 1}
-run: [tee, "{artifacts}/greeting.txt"]
+run: [tee, "{ctx.artifacts}/greeting.txt"]
 stdin: "Hello, {name}!"
 verify:
   - command_answers:
-      argv: [cat, "{artifacts}/greeting.txt"]
+      argv: [cat, "{ctx.artifacts}/greeting.txt"]
       contains: "Hello, {name}!"
 """)
 
 HTTP = Template("""\
-# yaml-language-server: $$schema=$schema
-name: $name
+${schema}name: $name
 description: Ask a service of this platform how it is.
 tier: 1
 owner: $owner

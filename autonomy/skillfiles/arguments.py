@@ -11,8 +11,8 @@ from pydantic_core import SchemaError
 from autonomy.skillfiles.errors import WrongValue
 from autonomy.skillfiles.shape import Argument
 
-GIVEN = frozenset({"folder", "artifacts", "here", "key", "result"})
-"""Places that are filled without being declared."""
+GIVEN = frozenset({"ctx", "result"})
+"""What is filled in without being declared: `{ctx.folder}`, `{result.id}`."""
 
 _NAME = re.compile(r"(?!model_)[A-Za-z][A-Za-z0-9_]{0,49}", re.ASCII)
 _TYPES: dict[str, Any] = {

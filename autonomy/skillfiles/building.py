@@ -17,7 +17,7 @@ from autonomy.sdk.skill import Skill, amount, isolation_of, limits_of, retries_o
 from autonomy.skillfiles.arguments import model_of
 from autonomy.skillfiles.attached import attached, version_of
 from autonomy.skillfiles.codes import Codes, codes_of_command, codes_of_http
-from autonomy.skillfiles.commands import command_of
+from autonomy.skillfiles.commands import INSIDE, command_of
 from autonomy.skillfiles.deeds import Deed, Running
 from autonomy.skillfiles.errors import WrongValue
 from autonomy.skillfiles.places import At, template, value_of
@@ -47,7 +47,7 @@ def skill_of(path: Path, content: bytes, document: Any) -> Skill:
 def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
     model = model_of(given.name, given.arguments)
     arguments = frozenset(model.model_fields)
-    deed = _deed(given, arguments | {"folder", "artifacts", "key"}, files)
+    deed = _deed(given, arguments | INSIDE, files)
     name, limits, retries = given.name, given.limits, given.retries
     return Skill(
         name=name,
@@ -73,6 +73,8 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
         isolation=isolation_of(name, given.isolation),
         foreign_code=False,
         critical=given.critical,
+        verify_within_seconds=amount(f"verify_within of {name}", seconds, given.verify_within),
+        on_ambiguous=given.on_ambiguous,
         arguments=model,
         result=TypeAdapter(Any),
         module="",
@@ -152,7 +154,7 @@ def _preflight(
         return None
     at = ("preflight",)
     _one_of(before, at)
-    known = arguments | {"folder", "artifacts", "key"}
+    known = arguments | INSIDE
     go = tuple(before.go or ())
     deed = _looking_deed(before, known, given, files, go)
     summary = template(before.summary, arguments, (*at, "summary")) if before.summary else None
@@ -211,11 +213,11 @@ def _verify(given: SkillFile, arguments: frozenset[str]) -> Callable[..., Eviden
     from autonomy.skillfiles.checks import evidence_of  # noqa: PLC0415 -- the library takes 2 MB
     from autonomy.skillfiles.looks import looks_of  # noqa: PLC0415
 
-    places = arguments | {"folder", "artifacts", "result"}
+    places = arguments | {"ctx.folder", "ctx.artifacts", "result"}
     looks = looks_of(given.verify, places, frozenset(given.scope.hosts), ("verify",))
 
     def evidence(ctx: VerifierContext, args: Mapping[str, Any], result: Any) -> Evidence:
         known = {"folder": str(ctx.folder), "artifacts": str(ctx.artifacts_folder)}
-        return evidence_of(looks, ctx, {**args, **known, "result": result})
+        return evidence_of(looks, ctx, {**args, "ctx": known, "result": result})
 
     return evidence

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from autonomy import verification
 from autonomy.sdk.context import VerifierContext
 from autonomy.sdk.evidence import Check, Evidence, all_of
-from autonomy.sdk.templates import plain
+from autonomy.sdk.templates import Template, plain
 from autonomy.skillfiles.commands import command_of
 from autonomy.skillfiles.errors import UnknownKey, WrongValue
 from autonomy.skillfiles.places import At, Values, checked, each, filled
@@ -114,7 +114,8 @@ def _check_texts(
             _argv(value, places, (*at, key))
         if kinds.get(key) is Path and not str(value).startswith(("/", "{")):
             raise WrongValue(
-                "begin the path with {artifacts}/, {folder}/, / or an argument", at=(*at, key)
+                "begin the path with {ctx.artifacts}/, {ctx.folder}/, / or an argument",
+                at=(*at, key),
             )
 
 
@@ -123,6 +124,11 @@ def _argv(value: Any, places: frozenset[str], at: At) -> Callable[[Values], list
     if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
         raise WrongValue("write the command as a list of words, in quotes", at=at)
     return command_of(value, None, None, known=places, files={}, at=at[:-1]).line
+
+
+def _places(words: Sequence[str]) -> frozenset[str]:
+    """Those that were found good when the file was read."""
+    return frozenset(name for word in words for name in Template.of(word).names)
 
 
 def _refuse_places(text: str, at: At) -> None:
@@ -142,7 +148,7 @@ def _comes_first(one: Parameter) -> bool:
 def _as(kind: Any, key: str, value: Any, values: Values) -> Any:
     """What the parameter takes."""
     if key == "argv":
-        return _argv(value, frozenset(values), ())(values)
+        return command_of(value, None, None, known=_places(value), files={}, at=()).line(values)
     found = filled(value, values)
     if kind in (Path, Path | None):
         return Path(str(found))

@@ -14,14 +14,17 @@ from autonomy.skillfiles.errors import WrongValue
 from autonomy.skillfiles.places import At, Values, filled, template, value_of
 from autonomy.skillfiles.processes import Ended, ran
 
-HERE = "here"
+HERE = "ctx.here"
+INSIDE = frozenset({"ctx.folder", "ctx.artifacts", "ctx.key"})
+"""Places that a command or a request may have besides its arguments."""
+
 _SHELL = ("/bin/sh", "-eu", "-c")
 _END_OF_OPTIONS = "--"
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is run. Files that came with the skill are `{here}`, byte for byte as they were read."""
+    """What is run. Files that came with it are in `{ctx.here}`, byte for byte as they were read."""
 
     words: tuple[Template, ...] = ()
     script: str = ""
@@ -33,7 +36,7 @@ class Command:
         """Run it in the folder; `given` is put into its environment."""
         with tempfile.TemporaryDirectory(prefix="here-") as here:
             self._unpack(Path(here))
-            everything = {**values, HERE: here}
+            everything = {**values, "ctx": {**values["ctx"], "here": here}}
             environment = {**given, "HERE": here}
             if self.script:
                 environment |= {f"arg_{name}": _text(values[name]) for name in self.arguments}
@@ -71,7 +74,7 @@ def command_of(
     at: At,
 ) -> Command:
     """The command that a part of a skill file declares; raises WrongValue."""
-    declared = tuple(sorted(known - {"folder", "artifacts", "key", "result"}))
+    declared = tuple(sorted(known - INSIDE))
     if stdin is not None:
         template(stdin, known, (*at, "stdin"))
     if shell is not None:
@@ -91,10 +94,10 @@ def _check_program(word: Template, at: At) -> None:
 
 
 def _check_file(word: Template, files: Mapping[str, bytes], at: At) -> None:
-    """What a command uses of `{here}` must be part of its version."""
+    """What a command uses of `{ctx.here}` must be part of its version."""
     if word.first != HERE or len(word.names) > 1:
         return
-    name = word.text.removeprefix("{here}").lstrip("/")
+    name = word.text.removeprefix(f"{{{HERE}}}").lstrip("/")
     if name and name not in files:
         raise WrongValue(f"{name} is not among its files; add `files: [{name}]`", at=at)
 

@@ -56,7 +56,7 @@ class Deed:
         """All that can be done before anything happens."""
         key = ctx.idempotency_key(_STEP)
         folder, artifacts = str(ctx.folder), str(ctx.artifacts)
-        everything = {**values, "folder": folder, "artifacts": artifacts, "key": key}
+        everything = {**values, "ctx": {"folder": folder, "artifacts": artifacts, "key": key}}
         if isinstance(self.does, Asking):
             from autonomy.skillfiles import outbound  # noqa: PLC0415 -- see CLIENT
 
@@ -64,7 +64,7 @@ class Deed:
             return lambda: _of_response(connected)
         command = self.does
         given = {"FOLDER": folder, "ARTIFACTS": artifacts, "KEY": key}
-        command.line({**everything, "here": ""})
+        command.line({**everything, "ctx": {**everything["ctx"], "here": ""}})
         return lambda: _of_command(command, ctx, everything, given)
 
     def _meaning(self, answer: Answer) -> Meaning:

@@ -177,6 +177,8 @@ class SkillFile(Part):
     preflight: Preflight | None = None
     reads: list[Word] = []
     verify: list[dict[Word, Json]] = []
+    verify_within: Amount = "2m"
+    on_ambiguous: Literal["hold", "verify"] = "hold"
     scope: ScopePart = ScopePart()
     limits: LimitsPart = LimitsPart()
     retries: Annotated[

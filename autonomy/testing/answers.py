@@ -12,6 +12,7 @@ class Answers:
     """The effects of one task over all its attempts, and what it said and asked for."""
 
     def __init__(self) -> None:
+        self.attempts = 1
         self.effects: dict[str, dict[str, Any]] = {}
         self.said: list[str] = []
         self.submitted: list[Mapping[str, Any]] = []

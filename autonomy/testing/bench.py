@@ -12,9 +12,10 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from autonomy.domain.isolation import Rung
-from autonomy.domain.states import State
+from autonomy.domain.states import ErrorClass, State
 from autonomy.sdk.evidence import Evidence, Verdict
 from autonomy.sdk.plan import Plan
+from autonomy.sdk.scope import BadScope
 from autonomy.sessions import folders
 from autonomy.sessions.events import Call, Ended, Loaded, Output
 from autonomy.sessions.orders import End, Order, Purpose, Report
@@ -89,8 +90,11 @@ class Bench:
 
     def again(self, tried: Tried) -> Tried:
         """Another attempt of the same task: effects that were done are not repeated."""
-        number = tried.attempt + 1
-        return self._tried(self._attempt(tried.skill, tried.args, (), tried.task_id, number))
+        answers = self._tasks[tried.task_id]
+        answers.attempts += 1
+        return self._tried(
+            self._attempt(tried.skill, tried.args, (), tried.task_id, answers.attempts)
+        )
 
     def outside(self, name: str, text: str = "") -> Path:
         """A new file outside of every session, which a scope may name."""
@@ -128,6 +132,10 @@ class Bench:
         return Attempt(loaded, args, home, upstream, task_id, number)
 
     def _tried(self, attempt: Attempt) -> Tried:
+        try:
+            attempt.order(Purpose.RUN)
+        except BadScope as error:
+            return _refused(attempt, error)
         attempt.begin()
         ready = self._planned(attempt) if attempt.skill.tier > 1 else _begun(attempt)
         if ready.state is not State.READY:
@@ -201,6 +209,12 @@ def _begun(attempt: Attempt) -> Tried:
         report=Report(ended=End.OK),
         folder=attempt.home / "work",
     )
+
+
+def _refused(attempt: Attempt, error: BadScope) -> Tried:
+    """How a task ends whose scope cannot be made of its arguments."""
+    report = Report(ended=End.REFUSED, error_class=ErrorClass.PERMANENT, error=str(error))
+    return replace(_begun(attempt), state=State.FAILED, report=report)
 
 
 def _missing(skill: str, known: Mapping[str, Loaded], problems: Mapping[str, str]) -> str:

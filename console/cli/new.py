@@ -108,8 +108,9 @@ def owner() -> str:
 
 
 def schema() -> str:
-    """Where editors find the keys of a skill file."""
-    return (Path(__file__).parents[2] / "docs" / "skill.schema.json").as_uri()
+    """A first line by which editors complete the file, where the schema is at hand."""
+    published = Path(__file__).parents[2] / "docs" / "skill.schema.json"
+    return f"# yaml-language-server: $schema={published}\n" if published.exists() else ""
 
 
 def _write(files: dict[Path, str]) -> None:

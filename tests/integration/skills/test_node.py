@@ -22,10 +22,10 @@ tier: {tier}
 owner: me
 arguments:
   text: {{type: string, minLength: 1}}
-run: [tee, "{{artifacts}}/note.txt"]
+run: [tee, "{{ctx.artifacts}}/note.txt"]
 stdin: "{word} {{text}}"
 verify:
-  - file_contains: {{path: "{{artifacts}}/note.txt", words: ["{{text}}"]}}
+  - file_contains: {{path: "{{ctx.artifacts}}/note.txt", words: ["{{text}}"]}}
 """
 
 

@@ -133,7 +133,7 @@ def test_a_command_is_bounded_like_every_session(project: Path) -> None:
 def test_files_beside_it_run_as_they_were_when_they_were_read(project: Path) -> None:
     (project / "say.sh").write_text("#!/bin/sh\necho first\n")
     (project / "it.yaml").write_text(
-        HEAD.format(tier=1) + "files: [say.sh]\nrun: ['{here}/say.sh']\n"
+        HEAD.format(tier=1) + "files: [say.sh]\nrun: ['{ctx.here}/say.sh']\n"
     )
 
     with Bench(project) as bench:
@@ -178,8 +178,8 @@ def test_a_verifier_in_yaml_refutes_what_is_not_so(project: Path) -> None:
 arguments: {sha: string}
 shell: printf hello > "$ARTIFACTS/out.txt"
 verify:
-  - file_is: {path: "{artifacts}/out.txt", sha256: "{sha}"}
-  - file_is_fresh: {path: "{artifacts}/out.txt"}
+  - file_is: {path: "{ctx.artifacts}/out.txt", sha256: "{sha}"}
+  - file_is_fresh: {path: "{ctx.artifacts}/out.txt"}
 """
     right = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
@@ -190,16 +190,17 @@ verify:
 @pytest.mark.parametrize(
     ("checks", "verdict"),
     [
-        ("[{file_contains: {path: '{artifacts}/out', words: ['{name}', there]}}]", "verified"),
-        ("[{file_contains: {path: '{artifacts}/out', words: [elsewhere]}}]", "refuted"),
-        ("[{any_of: [{port_is_open: {port: 1}}, {file_is_fresh: {path: '{artifacts}/out'}}]}]",
+        ("[{file_contains: {path: '{ctx.artifacts}/out', words: ['{name}', there]}}]", "verified"),
+        ("[{file_contains: {path: '{ctx.artifacts}/out', words: [elsewhere]}}]", "refuted"),
+        ("[{any_of: [{port_is_open: {port: 1}}, {file_is_fresh: {path: '{ctx.artifacts}/out'}}]}]",
          "verified"),
-        ("[{all_of: [{file_is_fresh: {path: '{artifacts}/no'}}]}]", "refuted"),
-        ("[{eventually: {within: 1h, of: {file_is_fresh: {path: '{artifacts}/no'}}}}]",
+        ("[{all_of: [{file_is_fresh: {path: '{ctx.artifacts}/no'}}]}]", "refuted"),
+        ("[{eventually: {within: 1h, of: {file_is_fresh: {path: '{ctx.artifacts}/no'}}}}]",
          "inconclusive"),
-        ("[{json_matches: {path: '{artifacts}/out', schema: {type: string}}}]", "refuted"),
+        ("[{json_matches: {path: '{ctx.artifacts}/out', schema: {type: string}}}]", "refuted"),
         ("[{command_answers: {argv: [echo, '{result}'], contains: 'x y'}}]", "verified"),
-        ("[{command_answers: {argv: [cat, '{artifacts}/out'], contains: '{name}'}}]", "verified"),
+        ("[{command_answers: {argv: [cat, '{ctx.artifacts}/out'], contains: '{name}'}}]",
+         "verified"),
     ],
 )  # fmt: skip
 def test_the_library_of_verifiers_is_there_by_name(

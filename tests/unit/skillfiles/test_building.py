@@ -125,14 +125,14 @@ WRONG = {
         ("name: {enum: [on, 1]}", "1 is no string; quote a text, or declare its type"),
         ("name: {minimum: 3}", "minimum says nothing about a string"),
         ("name: {pattern: '['}", "the pattern cannot be used"),
-        ("name: string\n  folder: string", "'folder' cannot be the name of an argument"),
+        ("name: string\n  ctx: string", "'ctx' cannot be the name of an argument"),
     ],
     '"{name}"': [
         ('"{nmae}"', "line 7, column 13: '{nmae}': there is no argument 'nmae'; there are: "),
         ('"{name.__class__}"', "there is no argument 'name.__class__'"),
         ('"{name!r}"', "is no name of an argument; write {{ for a brace"),
         ('"{name"', "write {{ for a brace"),
-        ('"{here}/x.sh"', "x.sh is not among its files; add `files: [x.sh]`"),
+        ('"{ctx.here}/x.sh"', "x.sh is not among its files; add `files: [x.sh]`"),
     ],
     "echo,": [('"{name}",', "an argument cannot choose the program; write it out")],
     'run: [echo, "{name}"]': [
@@ -163,7 +163,7 @@ ADDED = {
     "verify: [{process_is_gone: {process: x, pid: 1}}]": "process_is_gone takes no 'process'",
     "verify: [{file_is: {path: /x}}]": "file_is needs 'sha256'",
     "verify: [{file_is: {path: /x, sha: y}}]": "file_is takes no 'sha'; it takes path, sha256",
-    "verify: [{file_is: {path: x, sha256: y}}]": "begin the path with {artifacts}/",
+    "verify: [{file_is: {path: x, sha256: y}}]": "begin the path with {ctx.artifacts}/",
     "verify: [{file_is: {path: /x, sha256: '{size}'}}]": "there is no argument 'size'",
     "verify: [{rows_are: {looked_at: x, sql: '{name}', params: [], expected: []}}]": (
         "nothing is put into this text; use `params`"
@@ -236,7 +236,7 @@ def test_a_request_has_a_network_and_only_its_host() -> None:
 def test_the_version_is_of_the_file_and_of_those_that_come_with_it(tmp_path: Path) -> None:
     script = tmp_path / "say.sh"
     script.write_text("echo 1")
-    text = changed("echo,", '"{here}/say.sh",') + "files: [say.sh]\n"
+    text = changed("echo,", '"{ctx.here}/say.sh",') + "files: [say.sh]\n"
     first = built(text, tmp_path).version
 
     assert built(text, tmp_path).version == first

@@ -7,7 +7,7 @@ from autonomy.skillfiles.codes import codes_of_command, codes_of_http
 from autonomy.skillfiles.commands import Command, command_of
 from autonomy.skillfiles.shape import Result
 
-KNOWN = frozenset({"name", "names", "folder", "artifacts"})
+KNOWN = frozenset({"name", "names", "ctx.folder"})
 
 
 def command(*words: str) -> Command:
@@ -15,7 +15,9 @@ def command(*words: str) -> Command:
 
 
 def test_an_argument_is_one_word_also_inside_of_one() -> None:
-    line = command("tar", "--file={name}", "-C", "{folder}").line({"name": "a b", "folder": "/f"})
+    line = command("tar", "--file={name}", "-C", "{ctx.folder}").line(
+        {"name": "a b", "ctx": {"folder": "/f"}}
+    )
 
     assert line == ["tar", "--file=a b", "-C", "/f"]
 

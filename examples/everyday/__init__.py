@@ -1,0 +1,1 @@
+"""Small skills for files, folders and sites, to use or to learn from."""
