@@ -3,7 +3,8 @@
 import errno
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from autonomy.domain.states import ErrorClass
@@ -19,6 +20,8 @@ from autonomy.sessions.wire import Message, encoded
 _LONGEST_ERROR = 8_000
 _FRAMES = 20
 _LOOK_SECONDS = 0.6
+_MOST_CAUSES = 20
+_NO_MEMORY = "no more memory was given"
 _CROSSED = {errno.EFBIG: "disk", errno.EDQUOT: "disk", errno.EMFILE: "open_files"}
 
 
@@ -56,7 +59,7 @@ def _failure(error: BaseException) -> Message:
         case NotLoaded():
             return _failed(ErrorClass.TRANSIENT, _told(error)) | {"ended": End.REFUSED}
         case MemoryError():
-            return _crossed("memory", "no more memory was given")
+            return _crossed("memory", _NO_MEMORY)
         case Ambiguous():
             return {"ended": End.FAILED, "ambiguous": True, "error": _told(error)}
         case Permanent() | BadArguments():
@@ -69,7 +72,23 @@ def _failure(error: BaseException) -> Message:
         case OSError() if error.errno in _CROSSED:
             return _crossed(_CROSSED[error.errno], _told(error))
         case _:
-            return _failed(ErrorClass.TRANSIENT, _traced(error))
+            return _limit_behind(error) or _failed(ErrorClass.TRANSIENT, _traced(error))
+
+
+def _limit_behind(error: BaseException) -> Message | None:
+    """The limit that a library met, and told of in words of its own."""
+    for cause in islice(_causes(error), _MOST_CAUSES):
+        if isinstance(cause, MemoryError):
+            return _crossed("memory", _NO_MEMORY)
+        if isinstance(cause, OSError) and cause.errno in _CROSSED:
+            return _crossed(_CROSSED[cause.errno], f"{_told(cause)}, told as: {_told(error)}")
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        yield cause
+        error = cause
 
 
 def _failed(error_class: ErrorClass, text: str) -> Message:

@@ -93,6 +93,10 @@ ENDINGS: Endings = {
         {"component": "hostile.hoard_files", "limits": {"open_files": 64}},
         {"ended": "resource", "limit": "open_files"},
     ),
+    "opens too many files behind a library": (
+        {"component": "hostile.hoard_behind_a_library", "limits": {"open_files": 64}},
+        {"ended": "resource", "limit": "open_files"},
+    ),
     "answers what is no value": (
         {"component": "hostile.answer_nonsense"},
         {"ended": "failed", "error_class": "permanent"},

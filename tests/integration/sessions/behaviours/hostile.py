@@ -190,6 +190,15 @@ def hoard_files(ctx: Context) -> None:
 
 
 @skill(tier=1)
+def hoard_behind_a_library(ctx: Context) -> None:
+    """Open more files than are allowed, and hear of it in other words."""
+    try:
+        hoard_files.run(ctx)
+    except OSError as error:
+        raise RuntimeError("cannot load the model") from error
+
+
+@skill(tier=1)
 def answer_nonsense(ctx: Context) -> Any:
     """Answer something that is no value."""
     return object()
