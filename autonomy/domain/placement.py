@@ -15,7 +15,7 @@ from firewall.domain.levels import Level
 CONSIDERED = 8
 LEAST_VALUE = 1.0
 LONGEST_LOSS_MINUTES = 60.0
-OTHER_NODE = 1.0  # how much a failed attempt on a node speaks for another one
+OTHER_NODE = 3.0  # how much a failed attempt on a node speaks for another one
 
 
 class Need(NamedTuple):

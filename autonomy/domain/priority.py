@@ -38,7 +38,7 @@ class Weights:
     node_prior_weight: float = 3.0
     # choosing a node (D-3, D-14)
     failure_cost: float = 1.0
-    crowding: float = 0.5
+    crowding: float = 2.0  # a node with all slots in use is worth a third of an idle one
     spread: float = 1.0
     exploration: float = 0.05
     # how much at once (D-4, D-6)
