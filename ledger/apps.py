@@ -12,7 +12,7 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         """After each migration, and so after each restore: what only the owner may say."""
         post_migrate.connect(_advance_clock, sender=self)
-        post_migrate.connect(_keep_months, sender=self)
+        post_migrate.connect(_bring_up_to_date, sender=self)
 
 
 def _advance_clock(**_: Any) -> None:
@@ -22,8 +22,9 @@ def _advance_clock(**_: Any) -> None:
         advance()
 
 
-def _keep_months(**_: Any) -> None:
-    from ledger.services.months import keep_months  # noqa: PLC0415 -- as above
+def _bring_up_to_date(**_: Any) -> None:
+    from ledger.services import months, outcomes  # noqa: PLC0415 -- as above
 
     if "ledger_skillday" in connection.introspection.table_names():
-        keep_months(settings.AUTONOMY_OUTCOME_MONTHS)
+        outcomes.install()
+        months.keep_months(settings.AUTONOMY_OUTCOME_MONTHS)

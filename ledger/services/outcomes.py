@@ -35,19 +35,33 @@ _COLUMNS = {
     "canary": "bool",
     "workspace_id": "uuid",
 }
-_RECORD = f"""
+# A function, so that the server plans this once in a session and not for each batch: planning would
+# cost more than doing it. It has the rights of whoever calls it.
+_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION ledger_record_outcomes({", ".join(f"{k}[]" for k in _COLUMNS.values())})
+RETURNS SETOF uuid LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY
 WITH fresh AS (
     INSERT INTO ledger_outcome ({", ".join(_COLUMNS)})
     SELECT {", ".join(name + "::jsonb" * (name == "evidence") for name in _COLUMNS)}
-      FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
+      FROM unnest({", ".join(f"${place}" for place, _ in enumerate(_COLUMNS, start=1))})
         AS outcome ({", ".join(_COLUMNS)})
         ON CONFLICT (task_id) DO NOTHING
     RETURNING *
 ), by_skill AS ({added_skill_days("fresh")}
 ), by_node AS ({added_node_days("fresh")}
 )
-SELECT task_id FROM fresh
+SELECT task_id FROM fresh;
+END $$
 """  # noqa: S608
+_RECORD = f"""
+SELECT ledger_record_outcomes({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
+"""
+
+
+def install() -> None:
+    """Bring the database's part of this to this version. Only the owner may."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FUNCTION)
 
 
 def record_outcomes(outcomes: Sequence[NewOutcome]) -> frozenset[UUID]:
