@@ -10,10 +10,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.views import ChangeList
 
 from autonomy.systemmap import services
 from autonomy.systemmap.models import Component, Node
-from autonomy.systemmap.selectors import last_verified, nodes_alive
+from autonomy.systemmap.selectors import last_verified, nodes_alive, shelfware
 
 
 class Retired(admin.SimpleListFilter):
@@ -43,11 +44,22 @@ class MapAdmin(ModelAdmin):
         self.message_user(request, f"{len(changed)} {what}.", messages.SUCCESS)
 
 
+class Flagged(ChangeList):
+    """The map, each component with what is wrong with it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        flags = shelfware()
+        for row in self.result_list:
+            own = [flag for flag in flags if (flag.kind, flag.name) == (row.kind, row.name)]
+            row.flagged = "; ".join(flag.words for flag in own)
+
+
 @admin.register(Component)
 class ComponentAdmin(MapAdmin):
     """Everything on the map, with its last success that was proved."""
 
-    list_display = ["name", "kind", "level", "owner", "standing", "last_verified_at", "version"]
+    list_display = ["name", "kind", "level", "owner", "standing", "last_verified_at", "wrong"]
     list_filter = [Retired, "kind", "tier", "paused"]
     search_fields = ["name", "owner", "description"]
     actions = ["pause", "resume"]
@@ -58,6 +70,9 @@ class ComponentAdmin(MapAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
         return Component.objects.annotate(last_verified_at=last_verified())
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Flagged
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field for field in self.fields if field != "paused"]
@@ -99,6 +114,10 @@ class ComponentAdmin(MapAdmin):
     @display(description="last verified", ordering="last_verified_at", empty_value="never")
     def last_verified_at(self, component: Any) -> Any:
         return component.last_verified_at
+
+    @display(description="what is wrong", empty_value="")
+    def wrong(self, component: Any) -> str:
+        return str(getattr(component, "flagged", ""))
 
     @display(description="problem")
     def trace(self, component: Component) -> SafeString:

@@ -8,9 +8,13 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.utils.module_loading import import_string
 from psycopg.sql import SQL, Identifier
 
+from config import parts
+from config.parts import Every
 from ledger.domain.ids import earliest_id, new_id
 from ledger.domain.outcomes import NewOutcome
 from ledger.models import Event, NodeDay, Outcome, SkillDay
@@ -189,3 +193,20 @@ def test_a_month_is_as_append_only_as_the_whole(query: str) -> None:
 
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         _run(query.format(_part(made.task_id)))
+
+
+def test_a_node_turns_the_months_once_an_hour() -> None:
+    turned: list[str] = []
+    hourly = Every(3600)
+
+    for _ in range(3):
+        hourly(lambda: turned.append("once"))
+    assert turned == ["once"]
+
+    hourly.due = 0.0
+    hourly(lambda: turned.append("again"))
+    assert turned == ["once", "again"]
+
+
+def test_the_part_of_a_node_is_named_in_the_settings() -> None:
+    assert parts.turn_months in [import_string(path) for path in settings.AUTONOMY_NODE_PARTS]

@@ -44,6 +44,15 @@ def test_a_list_takes_the_same_statements_for_any_number(client: Client, address
     assert statements(client, address) == few
 
 
+def test_the_map_says_what_is_wrong_with_a_component(client: Client) -> None:
+    declared(1)
+
+    shown = client.get(COMPONENTS).content.decode()
+
+    assert "nobody is named as its owner" in shown
+    assert "&lt;b&gt;SyntaxError&lt;/b&gt;" in shown
+
+
 def test_a_component_is_only_paused_and_resumed(client: Client) -> None:
     declared(1)
     component = Component.objects.get(name="s.0")

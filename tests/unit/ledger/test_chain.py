@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.chain import GENESIS, Entry, Link, Tree, block_hash, event_hash
+from ledger.domain.chain import GENESIS, Entry, Link, Tree, block_hash, canonical, event_hash
 
 ENTRY = Entry(
     id=UUID("0190a000-0000-7000-8000-00000000000a"),
@@ -99,3 +100,8 @@ def _root(leaves: list[bytes]) -> bytes:
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=70))
 def test_the_tree_is_that_of_rfc_6962(leaves: list[bytes]) -> None:
     assert Tree(leaf.hex() for leaf in leaves).root() == _root(leaves).hex()
+
+
+@given(st.dictionaries(st.sampled_from(Entry.__slots__), st.text(st.characters(codec="utf-8"))))
+def test_documents_are_written_as_the_standard_says(document: dict[str, str]) -> None:
+    assert canonical(document) == rfc8785.dumps(document)
