@@ -21,7 +21,7 @@ from autonomy.skillfiles.commands import INSIDE, command_of
 from autonomy.skillfiles.deeds import Deed, Running
 from autonomy.skillfiles.errors import WrongValue
 from autonomy.skillfiles.places import At, template, value_of
-from autonomy.skillfiles.requests import Asking, asking_of
+from autonomy.skillfiles.requests import Asking, asking_of, host_in
 from autonomy.skillfiles.results import Shaping
 from autonomy.skillfiles.shape import Http, Preflight, Result, SkillFile, parsed
 
@@ -68,7 +68,7 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
         retries=retries_of(
             name, retries.times, backoff=retries.backoff, on_exhausted=retries.on_exhausted
         ),
-        scope=_scope(given, deed),
+        scope=_scope(given),
         estimate_seconds=amount(f"estimate of {name}", seconds, given.estimate),
         isolation=isolation_of(name, given.isolation),
         foreign_code=False,
@@ -116,10 +116,10 @@ def _check_exits(result: Result) -> None:
                 raise WrongValue("an exit code is a number up to 255", at=("result", key, number))
 
 
-def _scope(given: SkillFile, deed: Deed) -> Scope:
+def _scope(given: SkillFile) -> Scope:
     asked = given.scope
-    hosts = deed.does.hosts if isinstance(deed.does, Asking) else frozenset(asked.hosts)
-    if hosts and given.http is None and not _asks_in(given):
+    hosts = frozenset(asked.hosts) or _hosts_in(given.model_dump(by_alias=True))
+    if hosts and not _asks_in(given):
         raise WrongValue(
             "hosts bind `http` only; a command gets the whole network with `network: true`",
             at=("scope", "hosts"),
@@ -127,21 +127,25 @@ def _scope(given: SkillFile, deed: Deed) -> Scope:
     return Scope(
         read=tuple(asked.read),
         write=tuple(asked.write),
-        network=asked.network or bool(hosts) or _asks_in(given),
+        network=asked.network or bool(hosts),
         hosts=tuple(sorted(hosts)),
     )
 
 
 def _asks_in(given: SkillFile) -> bool:
-    """Whether its pre-flight or its verifier sends requests."""
-    before = given.preflight is not None and given.preflight.http is not None
-    return before or _has_http(given.verify)
+    """Whether anything in it sends requests."""
+    return bool(_hosts_in(given.model_dump(by_alias=True)))
 
 
-def _has_http(checks: Any) -> bool:
-    if isinstance(checks, list):
-        return any(map(_has_http, checks))
-    return isinstance(checks, dict) and ("http" in checks or any(map(_has_http, checks.values())))
+def _hosts_in(part: Any) -> frozenset[str]:
+    """Where the requests in it go, however deep they are."""
+    if isinstance(part, list):
+        return frozenset(host for item in part for host in _hosts_in(item))
+    if not isinstance(part, dict):
+        return frozenset()
+    inside = frozenset(host for item in part.values() for host in _hosts_in(item))
+    asked = part.get("http")
+    return inside | {host_in(asked["url"])} if isinstance(asked, dict) else inside
 
 
 def _preflight(

@@ -34,7 +34,7 @@ class Asking:
     @property
     def host(self) -> str:
         """Where it goes."""
-        return host_of(_without_places(self.http.url))
+        return host_in(self.http.url)
 
     @property
     def repeatable(self) -> bool:
@@ -97,12 +97,17 @@ def asking_of(http: Http, known: frozenset[str], hosts: frozenset[str], at: At) 
             read(getattr(http, part))
         except BadAmount as error:
             raise WrongValue(str(error), at=(*at, part)) from None
-    own = host_of(_without_places(http.url))
+    own = host_in(http.url)
     if hosts and own not in hosts:
         raise WrongValue(
             f"{own} is not among the hosts of its scope; add it", at=("scope", "hosts")
         )
     return Asking(http, url, headers, hosts or frozenset({own}))
+
+
+def host_in(url: str) -> str:
+    """Where a request goes whose address may have places in its path."""
+    return host_of(_without_places(url))
 
 
 def _check_url(url: str, at: At) -> None:

@@ -1,10 +1,12 @@
 """A small HTTP service for tests: it remembers what it was asked, and answers as it is told."""
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 HANG_UP = 0
@@ -46,11 +48,29 @@ class Service:
         return status, {}, body
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of those who hang up on it."""
+
+    def handle_error(self, *_: Any) -> None:
+        """Leave it to the test to notice."""
+
+
 @contextmanager
-def serving(paths: Mapping[str, tuple[int, bytes]] | None = None) -> Iterator[Service]:
-    """A service on loopback until the block ends; without `paths` it answers `fine` to all."""
+def serving(
+    paths: Mapping[str, tuple[int, bytes]] | None = None,
+    *,
+    certificate: tuple[Path, Path] | None = None,
+) -> Iterator[Service]:
+    """A service on loopback until the block ends; without `paths` it answers `fine` to all.
+
+    With a certificate and its key it speaks HTTPS.
+    """
     service = Service(paths=dict(paths or {}))
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(service)) as server:
+    with _Server(("127.0.0.1", 0), _handler(service)) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         service.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

@@ -1,8 +1,12 @@
 """Skills that ask over HTTP: values stay values, addresses are judged, answers mean something."""
 
 import json
+import shutil
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +291,94 @@ def test_nobody_there_is_transient_and_nothing_was_sent() -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
         with pytest.raises(Transient, match="cannot be reached"):
             Connected(request(url))
+
+
+@contextmanager
+def saying(*parts: bytes, pause: float = 0) -> Iterator[str]:
+    """A service that sends these bytes, whatever it is asked, and hangs up."""
+    done = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                for part in parts:
+                    connection.sendall(part)
+                    if done.wait(pause):
+                        return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            done.set()
+            thread.join(10)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal"],
+        [b"HTTP/1.1 200 OK\r\nContent-"],
+        [b"nonsense\r\n\r\n"],
+        [],
+    ],
+)
+def test_half_an_answer_is_none(parts: list[bytes]) -> None:
+    with saying(*parts) as url, pytest.raises(Transient, match="did not answer in time, or not"):
+        Connected(request(url)).send()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"H", *[b"T"] * 500],
+        [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90],
+        [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x"] * 500],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", *[b"x"] * 500],
+    ],
+)
+def test_an_answer_that_drips_is_hung_up_on(parts: list[bytes]) -> None:
+    with saying(*parts, pause=0.2) as url, pytest.raises(Transient):
+        Connected(request(url, seconds=1)).send()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One for `localhost` that nobody has signed, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate: apt-get install openssl")
+    subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    return cert, key
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_https_is_believed_only_with_a_certificate_of_that_name(
+    certificate: tuple[Path, Path], trusted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+    with serving(certificate=certificate) as service:
+        named, bare = f"https://localhost:{service.port}/", f"https://127.0.0.1:{service.port}/"
+        if trusted:
+            assert Connected(request(named)).send().text == "fine"
+        else:
+            with pytest.raises(Permanent, match="self-signed certificate"):
+                Connected(request(named))
+        with pytest.raises(Permanent, match="certificate"):
+            Connected(request(bare))
