@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from autonomy.domain.quality import HIGHEST, LOWEST
 from autonomy.domain.states import LIVE, State
 from ledger.domain.ids import new_id
 from ledger.models import Owned
@@ -230,3 +231,25 @@ class Artifact(Owned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class QualityBar(models.Model):
+    """What a verified result must be worth to be accepted: one row, in hundredths (D-16)."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    hundredths = models.PositiveSmallIntegerField(default=LOWEST)
+    reviewed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="one_quality_bar"),
+            models.CheckConstraint(
+                condition=Q(hundredths__gte=LOWEST, hundredths__lte=HIGHEST),
+                name="quality_bar_within_bounds",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hundredths / 100:.2f}"

@@ -11,6 +11,7 @@ OURS = {"autonomy", "connectors", "console", "firewall", "heartbeats", "ledger"}
 OF_NOBODY = {
     "console.Fingerprint": "which secrets this installation was set up with",
     "firewall.Dial": "the one row that says how much of the whole platform may run alone",
+    "tasks.QualityBar": "the one bar of the platform for what a result must be worth",
     "engine.Trust": "how far the one world model of all workspaces can be relied on",
     "engine.Leadership": "the one lease of the process that decides for all workspaces",
 }

@@ -20,6 +20,7 @@ from autonomy.engine.services.thinking import Mind
 from autonomy.engine.services.troubles import Troubles
 from autonomy.engine.services.unblock import unblock
 from autonomy.engine.services.watching import watch_nodes
+from autonomy.tasks.services import review_quality
 from ledger import wake
 from ledger.domain.ids import new_id
 
@@ -101,6 +102,7 @@ class Engine:
         self._observed = False
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + TIDY_SECONDS
+            do("quality", review_quality, otherwise=False)
             do("tidying", lambda: passes.forget_old() + predicting.forget_old(), 0)
         self.troubles.tell({**self._around, **self.parts.troubles})
 

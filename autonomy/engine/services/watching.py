@@ -13,9 +13,8 @@ from ledger.domain.ids import DEFAULT_WORKSPACE, earliest_id, new_id
 from ledger.selectors import database_time
 from ledger.services import Fact, record
 
-RUNS_OVER = 60.0
-VERIFIES_OVER = 900.0
-"""Seconds past its wall clock at which the supervisor of a node must have ended a session."""
+OVER = 60.0
+"""Seconds past its wall clock, or its verifier's deadline, by which a node must have ended it."""
 
 NOTABLY = 0.2
 """A mean duration is written again when it changed by more than this share."""
@@ -47,10 +46,12 @@ LEFT JOIN LATERAL (
     LEFT JOIN systemmap_component c ON c.kind = 'skill' AND c.name = t.skill
     LEFT JOIN firewall_dial d ON true
     CROSS JOIN LATERAL (
-        SELECT extract(epoch FROM statement_timestamp() - t.started_at)::float8
-             - CASE t.state WHEN 'verifying' THEN %(verifies)s ELSE %(runs)s END
-             - CASE jsonb_typeof(c.declaration->'limits'->'wall_seconds') WHEN 'number'
-               THEN (c.declaration->'limits'->>'wall_seconds')::float8 ELSE 300 END AS seconds
+        SELECT CASE t.state
+            WHEN 'verifying' THEN extract(epoch FROM statement_timestamp() - t.verify_until)::float8
+            ELSE extract(epoch FROM statement_timestamp() - t.started_at)::float8
+                - CASE jsonb_typeof(c.declaration->'limits'->'wall_seconds') WHEN 'number'
+                  THEN (c.declaration->'limits'->>'wall_seconds')::float8 ELSE 300 END
+            END - %(over)s AS seconds
     ) over
     WHERE t.node = n.name AND t.state IN ('preflight', 'dispatched', 'running', 'verifying')
 ) work ON true
@@ -136,8 +137,7 @@ def watch_nodes() -> int:
 def _rows() -> list[_Row]:
     bounds: dict[str, Any] = {
         "lately": earliest_id(database_time() - timedelta(hours=1)),
-        "verifies": VERIFIES_OVER,
-        "runs": RUNS_OVER,
+        "over": OVER,
         "half_life": settings.AUTONOMY_SCORE_HALF_LIFE,
     }
     with connection.cursor() as cursor:

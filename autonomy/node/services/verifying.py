@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autonomy.domain.quality import reaches
 from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.node.services.held import Held
 from autonomy.node.services.looks import Looks, TooManyLooks
@@ -102,6 +103,9 @@ class Verifying:
 
     def _judge(self, held: Held, evidence: dict[str, Any]) -> None:
         match Verdict(evidence["verdict"]):
+            case Verdict.VERIFIED if evidence.get("quality") is not None:
+                weigh = partial(self._weigh, held, evidence)
+                self.place.writes.append(Write(weigh, refused=partial(self._unstorable, held)))
             case Verdict.VERIFIED:
                 self._done(held, evidence)
             case Verdict.REFUTED if held.ambiguous:
@@ -115,6 +119,16 @@ class Verifying:
 
     def _done(self, held: Held, evidence: dict[str, Any]) -> None:
         self.settling.settle(held, self.settling.ending(held, State.DONE, **_proof(evidence)))
+
+    def _weigh(self, held: Held, evidence: dict[str, Any]) -> None:
+        """What worked has to be good enough as well: the bar in force decides (D-16)."""
+        bar = tasks.quality_bar()
+        if reaches(evidence["quality"], bar) or held.ambiguous:
+            self._done(held, evidence)
+            return
+        reason = f"refuted: quality {evidence['quality']:.2f} is under the bar of {bar / 100:.2f}"
+        proof = _proof({**evidence, "verdict": Verdict.REFUTED})
+        self.settling.fail(held, ErrorClass.VERIFICATION, reason, **proof)
 
     def _refuted(self, held: Held, evidence: dict[str, Any]) -> None:
         reason = f"refuted: {words_of(evidence)}"

@@ -10,6 +10,7 @@ from autonomy.tasks.services.effects import (
     forget_begun_effects,
 )
 from autonomy.tasks.services.evidence import Left, await_evidence, await_evidence_of
+from autonomy.tasks.services.quality import quality_bar, review_quality
 from autonomy.tasks.services.reconcile import after_failure, reconcile
 from autonomy.tasks.services.sessions import SessionEnd
 from autonomy.tasks.services.settle import (
@@ -62,11 +63,13 @@ __all__ = [
     "hold",
     "look_again",
     "plan_accepted",
+    "quality_bar",
     "raise_tier",
     "reconcile",
     "refuse",
     "release",
     "renew",
+    "review_quality",
     "settle",
     "spend",
     "submit",
