@@ -1,7 +1,7 @@
 """What the author of a skill needs: `skill`, `Context`, `Plan`, `Evidence`, `Scope`."""
 
 from autonomy.sdk.context import Context, Submission, VerifierContext
-from autonomy.sdk.errors import Ambiguous, Permanent, Transient
+from autonomy.sdk.errors import Ambiguous, DidNotHappen, Permanent, Transient
 from autonomy.sdk.evidence import Check, Evidence, Verdict, all_of, any_of, eventually
 from autonomy.sdk.plan import Plan, Settled
 from autonomy.sdk.references import Ref
@@ -12,6 +12,7 @@ __all__ = [
     "Ambiguous",
     "Check",
     "Context",
+    "DidNotHappen",
     "Evidence",
     "Limits",
     "Permanent",

@@ -13,6 +13,10 @@ class Transient(Exception):
     """It may work when tried again."""
 
 
+class DidNotHappen(Transient):
+    """Raised inside of an effect: it has certainly not happened, and may be tried again."""
+
+
 class Ambiguous(Exception):
     """An effect was begun and nobody can tell whether it happened: a person must look."""
 

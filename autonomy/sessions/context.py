@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from autonomy.sdk.context import Submission, Upstream
-from autonomy.sdk.errors import Ambiguous, Permanent
+from autonomy.sdk.errors import Ambiguous, DidNotHappen, Permanent
 from autonomy.sdk.plan import Settled
 from autonomy.sdk.references import Ref
 from autonomy.sessions.orders import Assignment
@@ -53,7 +53,7 @@ class SessionContext:
         if begun["state"] == "done":
             return begun["result"]
         settled = self._settled(step, repeatable) if begun["state"] == "begun" else _NOT_YET
-        result = settled.result if settled.happened else act()
+        result = settled.result if settled.happened else self._acted(step, act)
         kept = self._plain(result)
         self._supervisor.call("effect_done", step=step, result=kept)
         return kept
@@ -73,6 +73,13 @@ class SessionContext:
     def say(self, text: str) -> None:
         """A line of progress for whoever watches."""
         self._supervisor.call("say", text=text)
+
+    def _acted(self, step: str, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except DidNotHappen:
+            self._supervisor.call("effect_undone", step=step)
+            raise
 
     def _settled(self, step: str, repeatable: bool) -> Settled:  # noqa: FBT001 -- as it was asked
         """How an effect that an earlier attempt began has ended; raises Ambiguous."""

@@ -13,7 +13,9 @@ from autonomy.sessions.wire import BadMessage, Channel, Message
 
 _LARGEST_CALL = 1_000_000
 _LONGEST_ERROR = 10_000
-_CALLS = frozenset({"effect_begin", "effect_done", "submit", "say", "query", "process"})
+_CALLS = frozenset(
+    {"effect_begin", "effect_done", "effect_undone", "submit", "say", "query", "process"}
+)
 _SAID = frozenset({"ended", "limit", "error_class", "error", "ambiguous", "result"})
 
 

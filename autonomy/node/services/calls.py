@@ -19,6 +19,7 @@ from autonomy.tasks.services import (
     complete_effect,
     fenced,
     submit_children,
+    undo_effect,
 )
 from ledger.domain.ids import new_id
 from ledger.services import Fact, record
@@ -70,6 +71,10 @@ def _effect_done(task: Task, payload: Mapping[str, Any]) -> None:
     complete_effect(task, _step(payload), payload.get("result"))
 
 
+def _effect_undone(task: Task, payload: Mapping[str, Any]) -> None:
+    undo_effect(task, _step(payload))
+
+
 def _submit(task: Task, payload: Mapping[str, Any]) -> dict[str, str]:
     ids = {str(asked["key"]): new_id() for asked in payload["submissions"]}
     children = [_child(asked, ids) for asked in payload["submissions"]]
@@ -92,6 +97,7 @@ def _say(task: Task, payload: Mapping[str, Any]) -> None:
 _CALLS: dict[str, Callable[[Task, Mapping[str, Any]], Any]] = {
     "effect_begin": _effect_begin,
     "effect_done": _effect_done,
+    "effect_undone": _effect_undone,
     "submit": _submit,
     "say": _say,
 }

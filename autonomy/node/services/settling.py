@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from autonomy.domain.states import ErrorClass, State
+from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.node.services import aside, requests
 from autonomy.node.services.held import Held
 from autonomy.node.services.looks import Looks
@@ -54,8 +54,20 @@ class Settling:
         if given["state"] is State.HELD:
             del given["state"]
             self.ask(held, given.pop("reason"), **given)
+        elif given["state"] is State.FAILED and held.evidence_since is None:
+            self.write(held, lambda: self._end_or_ask(held, given))
         else:
             self.settle(held, self.ending(held, **given))
+
+    def _end_or_ask(self, held: Held, given: dict[str, Any]) -> None:
+        """Its last attempt failed; but what it had begun may have happened (C-3)."""
+        words = tasks.unknown_fate([held.claimed.task_id]).get(held.claimed.task_id)
+        if words is None:
+            tasks.settle([self.ending(held, **given)])
+            return
+        reason = f"{HeldFor.AMBIGUOUS}: {words}; {given.pop('reason')}"[:LONGEST_REASON]
+        ending = self.ending(held, **{**given, "state": State.HELD, "reason": reason})
+        tasks.hold(ending, requests.to_go_on(held, reason))
 
     def ask(self, held: Held, reason: str, **fields: Any) -> None:
         """Only a person can say how this goes on."""

@@ -8,6 +8,8 @@ from autonomy.tasks.services.effects import (
     complete_effect,
     fenced,
     forget_begun_effects,
+    undo_effect,
+    unknown_fate,
 )
 from autonomy.tasks.services.evidence import Left, await_evidence, await_evidence_of
 from autonomy.tasks.services.quality import quality_bar, review_quality
@@ -74,4 +76,6 @@ __all__ = [
     "spend",
     "submit",
     "submit_children",
+    "undo_effect",
+    "unknown_fate",
 ]

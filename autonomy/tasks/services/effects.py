@@ -1,6 +1,7 @@
 """Side effects: an intent before, a result after, both behind the fence (C-9)."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -66,6 +67,25 @@ def complete_effect(task: Task, step: str, result: Any) -> None:
         done_at=Now(), result=json.loads(json_text(result)), epoch=task.epoch
     )
     record(_fact(task, "effect_done", step))
+
+
+def undo_effect(task: Task, step: str) -> None:
+    """Take the intent back: the effect has certainly not happened."""
+    undone, _ = Effect.objects.filter(task=task, step=step, done_at=None).delete()
+    if undone:
+        record(_fact(task, "effect_undone", step))
+
+
+def unknown_fate(task_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Of tasks that have begun effects and not done them: that nobody can tell, in words."""
+    steps: dict[UUID, list[str]] = defaultdict(list)
+    begun = Effect.objects.filter(task_id__in=task_ids, done_at=None).order_by("id")
+    for task_id, step in begun.values_list("task_id", "step"):
+        steps[task_id].append(repr(step))
+    return {
+        task_id: f"nobody can tell whether {', '.join(names)} happened"
+        for task_id, names in steps.items()
+    }
 
 
 def forget_begun_effects(task_ids: Sequence[UUID]) -> None:

@@ -6,6 +6,7 @@ Any number of processes may sweep at once: each row is taken with SKIP LOCKED.
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,8 +16,10 @@ from django.db import connection, transaction
 from autonomy.domain.retry import GiveUp, Hold, Retry, RetryPolicy, after
 from autonomy.domain.states import ErrorClass, HeldFor, State
 from autonomy.sdk.skill import Retries
+from autonomy.tasks.services.asking import lost_request
+from autonomy.tasks.services.effects import unknown_fate
 from autonomy.tasks.services.sessions import SessionEnd
-from autonomy.tasks.services.settle import Ending, settle
+from autonomy.tasks.services.settle import Ending, hold, settle
 from autonomy.tasks.services.verifying import left_behind
 from firewall import services as firewall
 from ledger.services import Fact, record
@@ -102,7 +105,11 @@ def end_lost_sessions() -> int:
     lost = [_Lost(*row) for row in _rows(_LEASE_LOST)]
     looked_for = [row for row in lost if _only_its_verifier(row)]
     _release(looked_for)
-    return len(looked_for) + len(settle([_lost(row) for row in lost if row not in looked_for]))
+    endings = _endings([row for row in lost if row not in looked_for])
+    for ending in [ending for ending in endings if ending.state is State.HELD]:
+        hold(ending, lost_request(ending))
+    rest = [ending for ending in endings if ending.state is not State.HELD]
+    return len(lost) - len(rest) + len(settle(rest))
 
 
 @transaction.atomic
@@ -147,6 +154,18 @@ def _release(rows: Sequence[_Lost]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, {"tasks": [row.task_id for row in rows]})
     record(*(left_behind(row.task_id, row.node) for row in rows))
+
+
+def _endings(rows: Sequence[_Lost]) -> list[Ending]:
+    """What becomes of lost sessions: one that may have had an effect is left to a person (C-3)."""
+    endings = [_lost(row) for row in rows]
+    fates = unknown_fate([e.task_id for e in endings if e.state is State.FAILED])
+    return [_left_to_a_person(e, fates[e.task_id]) if e.task_id in fates else e for e in endings]
+
+
+def _left_to_a_person(ending: Ending, fate: str) -> Ending:
+    words = f"{HeldFor.AMBIGUOUS}: {fate}; {ending.reason}"
+    return replace(ending, state=State.HELD, reason=words)
 
 
 def _lost(row: _Lost) -> Ending:
