@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from autonomy import verification
 from console.cli.main import app
 from console.host.home import CHECKOUT
 from console.selectors.approvals import ApprovalLine
@@ -21,6 +22,7 @@ from ledger.domain.figures import Figures
 from ledger.domain.verification import Verification
 from ledger.models import Outcome
 from ledger.selectors import SkillFigures
+from tests.support.mail import smtp_server
 from tests.support.platform import platform
 
 CLI = (CHECKOUT / "docs" / "cli.md").read_text()
@@ -125,6 +127,45 @@ def test_the_tier_2_skill_of_the_manual_refuses_and_acts(open_folder: Path) -> N
     assert (acted.state, acted.reason) == ("done", "")
     assert [path.name for path in inbox.iterdir()] == ["full"]
     assert (refused.state, refused.reason) == ("rejected", "pre-flight: removes nothing")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_verifier_of_the_manual_waits_for_what_may_still_come(open_folder: Path) -> None:
+    hello = _saved("docs/verifiers.md", "def report(", open_folder)
+    desk = open_folder / "desk"
+    desk.mkdir()
+    desk.chmod(0o777)
+
+    with platform(open_folder, hello) as running:
+        task_id = running.submit("skills.report", folder=str(desk), month="May")
+        running.until(task_id, lambda task: task.evidence is not None)
+        (desk / "May.signed").write_text("Ada")
+        ended = running.ended(task_id)
+
+    outcome = Outcome.objects.get(task_id=task_id)
+    assert (ended.state, outcome.verdict, ended.attempt) == ("done", "verified", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_reminder_of_the_manual_is_sent_once(open_folder: Path) -> None:
+    hello = _saved("docs/verifiers.md", "def remind(", open_folder)
+
+    with smtp_server(open_folder) as mail, platform(open_folder, hello) as running:
+        ended = running.ended(
+            running.submit("skills.remind", to="ada@b.org", port=mail.port, log=str(mail.log))
+        )
+
+    assert (ended.state, ended.reason) == ("done", "")
+    assert mail.log.read_text().count("status=sent") == 1
+
+
+def test_every_check_is_in_the_manual() -> None:
+    told = (CHECKOUT / "docs" / "verifiers.md").read_text()
+    internal = {"BadReport", "NoSuchRepository", "Report", "commit_of", "read_junit", "sha256_of"}
+
+    assert [
+        name for name in verification.__all__ if name not in internal and name not in told
+    ] == []
 
 
 def _saved(page: str, words: str, folder: Path) -> Path:
