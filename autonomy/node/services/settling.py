@@ -54,7 +54,7 @@ class Settling:
         if given["state"] is State.HELD:
             del given["state"]
             self.ask(held, given.pop("reason"), **given)
-        elif given["state"] is State.FAILED and held.evidence_since is None:
+        elif given["state"] is State.FAILED:
             self.write(held, lambda: self._end_or_ask(held, given))
         else:
             self.settle(held, self.ending(held, **given))

@@ -91,6 +91,18 @@ def verified_first(ctx: Context, world: str, at: str) -> str:
 def _(ctx, args, result):
     return file_contains(Path(args["world"], "journal"), "x")
 
+@skill(tier=1, name="swallows", scope=WORLD, retries=0)
+def swallows(ctx: Context, world: str) -> str:
+    """Go on as if nothing had happened."""
+    try:
+        ctx.effect("deed", lambda: 1 / 0)
+    except ZeroDivisionError:
+        return "done"
+
+@swallows.verify
+def _(ctx, args, result):
+    return file_contains(Path(args["world"], "journal"), "x")
+
 @skill(tier=1, name="refused", scope=WORLD, backoff="0s")
 def refused(ctx: Context, world: str) -> str:
     """Be turned away before anything has happened."""
@@ -198,6 +210,15 @@ def test_that_the_verifier_sees_nothing_does_not_mean_that_nothing_happened(
     assert "0 bytes" in task.reason
     assert task.evidence is not None
     assert (task.evidence["verdict"], _deeds(world)) == (Verdict.REFUTED, 0)
+
+
+def test_a_refuted_task_that_had_begun_an_effect_is_left_to_a_person(
+    at_work: Platform, world: Path
+) -> None:
+    task = at_work.reached(at_work.submit("swallows", world=str(world)), State.HELD)
+
+    assert task.reason.startswith(f"{HeldFor.AMBIGUOUS}: nobody can tell whether 'deed' happened")
+    assert "refuted" in task.reason
 
 
 def test_an_effect_that_certainly_did_not_happen_is_simply_tried_again(
