@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 import heartbeats.services
 from autonomy.node.services.looks import Looks
 from firewall.domain.levels import Level
@@ -41,4 +43,4 @@ def seal(_: Looks) -> None:
 
 def turn_months(_: Looks) -> None:
     """Make the coming months of outcomes and drop what was kept long enough (C-25)."""
-    _hourly(ledger.turn_months)
+    _hourly(lambda: ledger.turn_months(actor=f"node:{settings.AUTONOMY_NODE}"))
