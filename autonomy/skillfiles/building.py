@@ -10,10 +10,11 @@ from autonomy.domain.amounts import seconds
 from autonomy.sdk.context import Context, VerifierContext
 from autonomy.sdk.errors import SkillDeclarationError
 from autonomy.sdk.evidence import Evidence
+from autonomy.sdk.limits import amount, isolation_of, limits_of, retries_of
 from autonomy.sdk.naming import labels_of
 from autonomy.sdk.plan import Plan
 from autonomy.sdk.scope import Scope
-from autonomy.sdk.skill import Skill, amount, isolation_of, limits_of, retries_of
+from autonomy.sdk.skill import Skill
 from autonomy.skillfiles.arguments import model_of
 from autonomy.skillfiles.attached import attached, version_of
 from autonomy.skillfiles.codes import Codes, codes_of_command, codes_of_http
