@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -99,10 +98,7 @@ class Output(Door):
         after = _number("place", named, most=_LARGEST)
         if not isinstance(request.accepted_renderer, EventStream):
             return Response(shapes.output(session, printed(session, after)))
-        place = streams.PLACES.take(str(request.user))
-        return StreamingHttpResponse(
-            streams.events(place, session, after), content_type=streams.CONTENT_TYPE
-        )
+        return streams.response(str(request.user), session, after)
 
 
 class Outcomes(Door):

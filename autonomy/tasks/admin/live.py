@@ -1,7 +1,7 @@
 """What a session prints, on its page and on that of its task: text that grows where scripts run."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -38,15 +38,10 @@ def stream(request: HttpRequest, session_id: str) -> HttpResponseBase:
     if not request.user.has_perm("tasks.view_session"):
         raise PermissionDenied
     session = get_object_or_404(Session, pk=session_id)
+    given = request.headers.get("Last-Event-ID") or request.GET.get("place") or ""
+    after = int(given) if given.isdecimal() and given.isascii() and len(given) < 16 else 0
     try:
-        place = streams.PLACES.take(request.user.get_username())
+        return streams.response(request.user.get_username(), session, after)
     except streams.TooMany as error:
         status = 429 if error.mine else 503
         return HttpResponse(str(error), status=status, headers={"Retry-After": "5"})
-    given = request.headers.get("Last-Event-ID") or request.GET.get("place") or ""
-    after = int(given) if given.isdecimal() and given.isascii() and len(given) < 16 else 0
-    return StreamingHttpResponse(
-        streams.events(place, session, after),
-        content_type=streams.CONTENT_TYPE,
-        headers=streams.HEADERS,
-    )

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from django.db import connection
+from django.http import StreamingHttpResponse
+
 from autonomy.tasks.models import Session
 from autonomy.tasks.selectors.output import Printed
 from autonomy.tasks.selectors.watching import Watching, watched
@@ -86,6 +89,17 @@ class Places:
 
 
 PLACES = Places()
+
+
+def response(person: str, session: Session, after: int) -> StreamingHttpResponse:
+    """The answer that streams to one more watcher; raises TooMany."""
+    place = PLACES.take(person)
+    # A stream lasts long: it must not hold the connection on which its session was looked up.
+    if not connection.in_atomic_block:
+        connection.close()
+    return StreamingHttpResponse(
+        events(place, session, after), content_type=CONTENT_TYPE, headers=HEADERS
+    )
 
 
 async def events(place: Place, session: Session, after: int) -> AsyncIterator[bytes]:

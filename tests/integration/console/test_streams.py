@@ -220,6 +220,21 @@ def test_a_stream_outlives_the_loss_of_its_connections_to_the_database(web: Web)
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_stream_holds_no_connection_to_the_database(web: Web) -> None:
+    session = running()
+    prints(session, 0, "x")
+    for watcher in [web.watch(session.pk) for _ in range(streams.MOST_OF_ONE)]:
+        watcher.until("x")
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_ninth_stream_of_one_person_is_refused_until_one_is_closed(web: Web) -> None:
     session = running()
     prints(session, 0, "x")
