@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import JSONField, QuerySet
+from django.db.models.functions import Cast, Now
 
 from firewall.domain.levels import Level, of_rank
+from firewall.domain.request import GOING_ON
 from firewall.domain.rules import Decider
 from firewall.models import TIERS, Approval, Decision, Dial, SoloMode
 
@@ -25,6 +26,12 @@ def pending(among: QuerySet[Approval]) -> QuerySet[Approval]:
 def given(among: QuerySet[Approval]) -> QuerySet[Approval]:
     """Those that were approved and have not expired."""
     return among.filter(decision=Decision.APPROVED, expires_at__gt=Now())
+
+
+def binding(among: QuerySet[Approval]) -> QuerySet[Approval]:
+    """Those of the action itself: what was allowed to be tried once more is bound to no bytes."""
+    documents = among.annotate(document=Cast("action", JSONField()))
+    return documents.exclude(document__reads__has_keys=list(GOING_ON))
 
 
 def approved(task_id: UUID, digest: str) -> Approval | None:

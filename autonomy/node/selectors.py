@@ -13,7 +13,7 @@ from autonomy.domain.states import State
 from autonomy.systemmap.models import Node
 from autonomy.tasks.models import Artifact, Edge, Effect, Session, Task
 from firewall.models import Approval
-from firewall.selectors import given
+from firewall.selectors import binding, given
 from ledger.models import Outcome
 
 
@@ -47,7 +47,7 @@ def offers(node: str, limit: int) -> list[Offer]:
         lease_until=None,
         cancel_requested_at=None,
     )
-    said_yes = Exists(given(Approval.objects.filter(task_id=OuterRef("id"))))
+    said_yes = Exists(binding(given(Approval.objects.filter(task_id=OuterRef("id")))))
     rows = waiting.annotate(allowed=said_yes).order_by("dispatched_at", "id")[:limit]
     return [_offer(task, allowed=task.allowed) for task in rows]
 

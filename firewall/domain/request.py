@@ -23,3 +23,12 @@ class Request:
     diff: str = ""
     cause: Sequence[str] = ()
     workspace_id: UUID = DEFAULT_WORKSPACE
+
+
+GOING_ON = ("attempt", "stopped")
+"""What an action reads that is asked about only so that its task is tried once more."""
+
+
+def going_on(reason: str, attempt: int) -> dict[str, str]:
+    """The state of the world that another attempt is asked for in: why it stopped, and when."""
+    return {"stopped": reason, "attempt": str(attempt)}

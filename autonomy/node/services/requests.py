@@ -6,6 +6,7 @@ from autonomy.node.services.actions import APPROVAL_TIER, action_of
 from autonomy.node.services.held import Held
 from autonomy.sdk.plan import Plan
 from firewall import services as firewall
+from firewall.domain.request import going_on
 from ledger.selectors import database_time
 
 __all__ = ["APPROVAL_TIER", "for_action", "to_go_on"]
@@ -22,8 +23,7 @@ def to_go_on(held: Held, reason: str) -> firewall.Request:
     summary = (
         f"{held.offer.skill} stopped after attempt {attempt}: {reason}. Approve to run it again."
     )
-    reads = {"stopped": reason, "attempt": str(attempt)}
-    return _request(held, summary=summary, diff="", reads=reads)
+    return _request(held, summary=summary, diff="", reads=going_on(reason, attempt))
 
 
 def _request(held: Held, *, summary: str, diff: str, reads: Mapping[str, str]) -> firewall.Request:

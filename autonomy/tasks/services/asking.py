@@ -5,6 +5,7 @@ from autonomy.tasks.models import Session, Task
 from autonomy.tasks.services.settle import Ending
 from firewall import services as firewall
 from firewall.domain.action import Action
+from firewall.domain.request import going_on
 from ledger.selectors import database_time
 
 
@@ -19,7 +20,7 @@ def lost_request(ending: Ending) -> firewall.Request:
         args=task.resolved or {},
         scope=declared.declaration.get("scope", {}) if declared else {},
         tier=task.tier,
-        reads={"stopped": ending.reason, "attempt": str(task.attempt)},
+        reads=going_on(ending.reason, task.attempt),
         idempotency_key=str(task.id),
         expires_at=(database_time() + firewall.EXPIRES_AFTER).isoformat(),
     )

@@ -9,11 +9,13 @@ from django.db import connection
 
 from autonomy.domain.states import HeldFor, State
 from autonomy.sdk.evidence import Verdict
+from autonomy.tasks import services
 from autonomy.tasks.models import Session, Task
 from firewall.models import Approval
 from ledger.domain.evidence import digest
 from ledger.models import Event, Outcome
-from tests.support.platform import Platform, platform
+from tests.support.fleet import fleet
+from tests.support.platform import HEADER, PERSON, Platform, ended, platform, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -229,6 +231,25 @@ def test_where_the_files_are_lost_nothing_is_refuted(
 
     assert other.state == State.DONE
     assert "the folder of the session is gone with the node" in task.reason
+    assert (world / "runs").read_text() == "x"
+
+
+def test_a_node_killed_while_evidence_is_looked_for_runs_nothing_again(
+    open_folder: Path, world: Path
+) -> None:
+    (open_folder / "skills").mkdir()
+    (open_folder / "skills" / "made.py").write_text(HEADER + SKILLS)
+    with fleet(open_folder, open_folder / "skills", nodes=("n1",), slots=2) as running:
+        args = {"world": str(world)}
+        task_id = services.submit("leave", args, origin=PERSON, requested_by=PERSON).task_id
+        until(task_id, lambda task: task.evidence is not None)
+        running.kill("n1")
+        (world / "arrived").write_text("at last")
+        running.start_node("n1")
+        task = ended(task_id)
+
+    outcome = Outcome.objects.get(task_id=task_id)
+    assert (task.state, outcome.verdict, task.attempt) == (State.DONE, Verdict.VERIFIED, 1)
     assert (world / "runs").read_text() == "x"
 
 
