@@ -2,6 +2,7 @@
 "use strict";
 
 const KEPT = 200000;
+const AGAIN_MILLISECONDS = 5000;
 
 function follow(panel) {
   const state = panel.querySelector("[role=status]");
@@ -13,9 +14,15 @@ function follow(panel) {
     state.textContent = words;
   };
   source.addEventListener("open", () => say("live", "It runs; this is live."));
-  source.addEventListener("error", () => say("away", "The connection is lost; trying again."));
+  source.addEventListener("error", () => {
+    say("away", "The connection is lost; trying again.");
+    if (source.readyState === EventSource.CLOSED) { // refused: the browser would not come back
+      setTimeout(() => follow(panel), AGAIN_MILLISECONDS);
+    }
+  });
   source.addEventListener("output", (event) => {
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    panel.dataset.place = event.lastEventId;
     text.append(JSON.parse(event.data).text);
     text.normalize();
     if (text.textContent.length > KEPT) {
@@ -30,9 +37,12 @@ function follow(panel) {
     const how = JSON.parse(event.data).ended;
     say("over", `It is over: ${how}. Reload for how it went.`);
   });
-  box.scrollTop = box.scrollHeight;
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("[data-live]").forEach(follow);
+  for (const panel of document.querySelectorAll("[data-live]")) {
+    const box = panel.querySelector(".shown-live-text");
+    box.scrollTop = box.scrollHeight;
+    follow(panel);
+  }
 });
