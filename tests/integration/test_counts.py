@@ -55,6 +55,14 @@ def settled(count: int) -> int:
     return statements(lambda: services.settle(endings))
 
 
+def kept(count: int) -> int:
+    node = join(slots=BATCH * 3)
+    taken = [claimed(dispatched(submit()), node) for _ in range(count)]
+    end = services.SessionEnd(ended="ok")
+    left = [services.Left(t.task_id, t.epoch, t.session_id, 1, end, 60.0) for t in taken]
+    return statements(lambda: services.await_evidence_of(left))
+
+
 @pytest.mark.parametrize("others", [0, 100])
 def test_each_operation_takes_the_statements_that_are_documented(others: int) -> None:
     for _ in range(others):
@@ -70,6 +78,7 @@ def test_each_operation_takes_the_statements_that_are_documented(others: int) ->
     found["claim of a batch of 50"] = statements(
         lambda: services.claim("n1", node, claims(waiting))
     )
+    found["results of a batch of 50"] = kept(BATCH)
     found["settle of a batch of 50"] = settled(BATCH)
     running = Task.objects.filter(state=State.RUNNING, session_id__isnull=False)
     held = [(t.id, t.epoch, t.session_id) for t in running if t.session_id]
@@ -79,4 +88,5 @@ def test_each_operation_takes_the_statements_that_are_documented(others: int) ->
     found["renew all leases of a node"] = statements(lambda: services.renew(held))
 
     assert found == documented()
+    assert kept(1) == found["results of a batch of 50"]
     assert settled(1) == found["settle of a batch of 50"]
