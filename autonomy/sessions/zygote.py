@@ -162,8 +162,7 @@ class Zygote:
 
     def _network_for(self, envelope: Envelope) -> int | None:
         """A network that is there already, for those who may have a used one."""
-        scope = envelope.scope
-        own = envelope.foreign_code or scope.network or scope.loopback
+        own = envelope.foreign_code or envelope.scope.network or envelope.scope.loopback
         return self._networks.take() if self._networks and not own else None
 
     def _take_back(self, network: int | None) -> None:

@@ -6,16 +6,13 @@ One real node, with a neighbour at work beside each of them until it has ended.
 import os
 import shutil
 import socket
-import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psutil
 import pytest
@@ -27,11 +24,10 @@ from autonomy.domain.isolation import Rung
 from autonomy.domain.states import State
 from autonomy.sessions import isolation
 from autonomy.systemmap.models import Component
-from autonomy.tasks import services
-from autonomy.tasks.models import Artifact, Session, Task
-from ledger.models import Event
+from autonomy.tasks.models import Artifact, Session
+from tests.acceptance.trying import Trial, Trying
+from tests.support.census import Census, census, settled
 from tests.support.nodes import RealNode, real_node
-from tests.support.platform import PERSON, ended, reached, until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db]
 
@@ -87,26 +83,6 @@ BROKEN = {
     "tier.py": (_SKILL.format("tier=4"), "use 1, 2 or 3"),
     "twice.py": (_SKILL.format("tier=1, name='neighbour'"), "rename one of them"),
 }
-
-
-@dataclass(frozen=True)
-class Census:
-    """What a node holds while nothing runs on it."""
-
-    zygote: int
-    processes: frozenset[int]
-    open_files: int
-    open_files_of_zygote: int
-    left_in_folders: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A bad skill and its neighbour, when both have ended."""
-
-    bad: Task
-    neighbour: Task
-    overlapped: bool
 
 
 @dataclass(frozen=True)
@@ -237,11 +213,11 @@ def _broken(folder: Path) -> Path:
 
 
 def _tried(node: RealNode, home: Path) -> Trials:
-    trying = Trying(node, home)
+    trying = Trying(home / "gate")
     with _listening(home) as port:
         args = _arguments(node, home, port)
         trying.pair("raises", {})  # whatever is made at the first session is there from here on
-        before = _census(node)
+        before = census(node)
         with ThreadPoolExecutor(AT_ONCE) as threads:
             names = ["stays_deaf", *CROSSING, *ESCAPING]
             found = threads.map(lambda name: trying.pair(name, args.get(name, {})), names)
@@ -251,7 +227,7 @@ def _tried(node: RealNode, home: Path) -> Trials:
         found=trials,
         remembered=remembered,
         before=before,
-        after=_settled(node, before),
+        after=settled(node, before),
         outside={path.name: path.read_text() for path in (home / "outside").iterdir()},
         artifacts=set(Artifact.objects.values_list("name", flat=True)),
         problems=dict(Component.objects.exclude(problem="").values_list("name", "problem")),
@@ -288,93 +264,3 @@ def _listening(home: Path) -> Iterator[int]:
         file.listen()
         name.listen()
         yield port
-
-
-class Trying:
-    """Tries one bad skill after the other, each beside a neighbour."""
-
-    def __init__(self, node: RealNode, home: Path) -> None:
-        self.node = node
-        self.gate = home / "gate"
-
-    def pair(self, name: str, args: dict[str, Any]) -> Trial:
-        """Begin the neighbour, then the bad one; let the neighbour end when the bad one has."""
-        try:
-            token = f"{name}-{time.monotonic_ns()}"
-            neighbour = self._submit("neighbour", gate=str(self.gate), name=token)
-            reached(neighbour, State.RUNNING)
-            bad = self._submit(name, **args)
-            if name == "stays_deaf":
-                self._cancel(bad)
-            task = ended(bad)
-            (self.gate / token).touch()
-            return Trial(task, ended(neighbour), _overlapped(bad, neighbour))
-        finally:
-            connection.close()  # of this thread
-
-    def run(self, name: str, **args: Any) -> Task:
-        """Run one alone."""
-        return ended(self._submit(name, **args))
-
-    def _cancel(self, task_id: UUID) -> None:
-        """When it has made itself deaf."""
-        said = Event.objects.filter(type="session_said", stream_id=str(task_id))
-        until(task_id, lambda _: said.exists())
-        services.cancel([task_id], actor=PERSON, reason="does not hear")
-
-    @staticmethod
-    def _submit(skill: str, /, **args: Any) -> UUID:
-        return services.submit(skill, args, origin=PERSON, requested_by=PERSON).task_id
-
-
-def _overlapped(bad: UUID, neighbour: UUID) -> bool:
-    """Whether the neighbour was at work all the time that the bad one was."""
-    one, other = (Session.objects.get(task_id=task_id) for task_id in (bad, neighbour))
-    return (
-        one.node == other.node
-        and other.started_at <= one.started_at
-        and one.ended_at is not None
-        and other.ended_at is not None
-        and one.ended_at <= other.ended_at
-    )
-
-
-def _settled(node: RealNode, before: Census) -> Census:
-    """The census once it is as before, or as it is when waiting is over."""
-    give_up = time.monotonic() + 15
-    while (found := _census(node)) != before and time.monotonic() < give_up:
-        time.sleep(0.2)
-    return found
-
-
-def _census(node: RealNode) -> Census:
-    zygote = node.zygote
-    return Census(
-        zygote=zygote.pid,
-        processes=frozenset(child.pid for child in node.process.children(recursive=True)),
-        open_files=node.process.num_fds(),
-        open_files_of_zygote=len(_open_files(zygote)),
-        left_in_folders=frozenset(map(str, _left(node.folder))),
-    )
-
-
-def _left(folder: Path) -> list[Path]:
-    """But for the empty folders that it keeps for the next sessions, 64 of each kind at most."""
-    assert len(list(folder.iterdir())) <= 128
-    return [path for path in folder.rglob("*") if not _is_open_folder(path)]
-
-
-def _is_open_folder(path: Path) -> bool:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:  # it was just being removed
-        return True
-    return stat.S_ISDIR(found.st_mode) and found.st_mode & 0o700 == 0o700
-
-
-def _open_files(zygote: psutil.Process) -> list[str]:
-    """But for the empty networks that it keeps for the next sessions, 64 at most."""
-    links = [os.readlink(fd) for fd in Path(f"/proc/{zygote.pid}/fd").iterdir()]  # noqa: PTH115
-    networks = [link for link in links if link.startswith("net:")]
-    assert len(networks) <= 64
-    return [link for link in links if link not in networks]
