@@ -43,6 +43,7 @@ class OutcomeLine:
     reason: str
     verdict: str
     evidence: dict[str, Any]
+    decision_seconds: float | None
     queue_seconds: float
     run_seconds: float
     verify_seconds: float
