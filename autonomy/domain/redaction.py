@@ -213,6 +213,8 @@ def _known_from(redactor: Redactor, text: str) -> int:
 
 def _outside_known(redactor: Redactor, text: str, cut: int) -> int:
     """The place, or an earlier one, that lies inside no known value."""
+    if cut == len(text):
+        return cut
     for needle in redactor.needles:
         at = text.find(needle, max(0, cut - len(needle) + 1), cut + len(needle) - 1)
         if 0 <= at < cut:
