@@ -22,7 +22,7 @@ from autonomy.skillfiles.commands import INSIDE, command_of
 from autonomy.skillfiles.deeds import Deed, Running
 from autonomy.skillfiles.errors import WrongValue
 from autonomy.skillfiles.places import At, template, value_of
-from autonomy.skillfiles.requests import Asking, asking_of, host_in
+from autonomy.skillfiles.requests import Asking, asking_of
 from autonomy.skillfiles.results import Shaping
 from autonomy.skillfiles.shape import Http, Preflight, Result, SkillFile, parsed
 
@@ -49,6 +49,9 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
     model = model_of(given.name, given.arguments)
     arguments = frozenset(model.model_fields)
     deed = _deed(given, arguments | INSIDE, files)
+    preflight, planning = _preflight(given, arguments, files)
+    evidence, looking = _verify(given, arguments)
+    asked = frozenset(_host(one) for one in (deed, planning) if one) - {""} | looking
     name, limits, retries = given.name, given.limits, given.retries
     return Skill(
         name=name,
@@ -69,7 +72,7 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
         retries=retries_of(
             name, retries.times, backoff=retries.backoff, on_exhausted=retries.on_exhausted
         ),
-        scope=_scope(given),
+        scope=_scope(given, asked),
         estimate_seconds=amount(f"estimate of {name}", seconds, given.estimate),
         isolation=isolation_of(name, given.isolation),
         foreign_code=False,
@@ -80,9 +83,9 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
         result=TypeAdapter(Any),
         module="",
         labels=labels_of(given.labels),
-        preflight_hook=_preflight(given, arguments, files),
+        preflight_hook=preflight,
         reads_hook=_reads(given.reads, arguments),
-        verify_hook=_verify(given, arguments),
+        verify_hook=evidence,
     )
 
 
@@ -117,46 +120,31 @@ def _check_exits(result: Result) -> None:
                 raise WrongValue("an exit code is a number up to 255", at=("result", key, number))
 
 
-def _scope(given: SkillFile) -> Scope:
-    asked = given.scope
-    hosts = frozenset(asked.hosts) or _hosts_in(given.model_dump(by_alias=True))
-    if hosts and not _asks_in(given):
+def _scope(given: SkillFile, asked: frozenset[str]) -> Scope:
+    """What it may touch; its hosts are those that are `asked`, where it does not name more."""
+    scope = given.scope
+    if scope.hosts and not asked:
         raise WrongValue(
             "hosts bind `http` only; a command gets the whole network with `network: true`",
             at=("scope", "hosts"),
         )
     return Scope(
-        read=tuple(asked.read),
-        write=tuple(asked.write),
-        network=asked.network or bool(hosts),
-        hosts=tuple(sorted(hosts)),
+        read=tuple(scope.read),
+        write=tuple(scope.write),
+        network=scope.network or bool(asked),
+        hosts=tuple(sorted({*scope.hosts, *asked})),
     )
-
-
-def _asks_in(given: SkillFile) -> bool:
-    """Whether anything in it sends requests."""
-    return bool(_hosts_in(given.model_dump(by_alias=True)))
-
-
-def _hosts_in(part: Any) -> frozenset[str]:
-    """Where the requests in it go, however deep they are."""
-    if isinstance(part, list):
-        return frozenset(host for item in part for host in _hosts_in(item))
-    if not isinstance(part, dict):
-        return frozenset()
-    inside = frozenset(host for item in part.values() for host in _hosts_in(item))
-    asked = part.get("http")
-    return inside | {host_in(asked["url"])} if isinstance(asked, dict) else inside
 
 
 def _preflight(
     given: SkillFile, arguments: frozenset[str], files: Mapping[str, bytes]
-) -> Callable[..., Plan] | None:
+) -> tuple[Callable[..., Plan] | None, Deed | None]:
+    """The hook, and what it does."""
     before = given.preflight
     if before is None:
         if given.tier == 2:
             raise WrongValue("tier 2 needs a `preflight` that says what would change", at=("tier",))
-        return None
+        return None, None
     at = ("preflight",)
     _one_of(before, at)
     known = arguments | INSIDE
@@ -167,7 +155,11 @@ def _preflight(
     def plan(ctx: Context, **values: Any) -> Plan:
         return deed.planned(ctx, values, summary)
 
-    return plan
+    return plan, deed
+
+
+def _host(deed: Deed) -> str:
+    return deed.does.host if isinstance(deed.does, Asking) else ""
 
 
 def _looking_deed(
@@ -212,11 +204,14 @@ def _hash(path: Path) -> str:
         return _ABSENT
 
 
-def _verify(given: SkillFile, arguments: frozenset[str]) -> Callable[..., Evidence] | None:
+def _verify(
+    given: SkillFile, arguments: frozenset[str]
+) -> tuple[Callable[..., Evidence] | None, frozenset[str]]:
+    """The hook, and the hosts that it asks."""
     if not given.verify:
-        return None
+        return None, frozenset()
     from autonomy.skillfiles.checks import evidence_of  # noqa: PLC0415 -- the library takes 2 MB
-    from autonomy.skillfiles.looks import looks_of  # noqa: PLC0415
+    from autonomy.skillfiles.looks import hosts_of, looks_of  # noqa: PLC0415
 
     places = arguments | {"ctx.folder", "ctx.artifacts", "result"}
     looks = looks_of(given.verify, places, frozenset(given.scope.hosts), ("verify",))
@@ -225,4 +220,4 @@ def _verify(given: SkillFile, arguments: frozenset[str]) -> Callable[..., Eviden
         known = {"folder": str(ctx.folder), "artifacts": str(ctx.artifacts_folder)}
         return evidence_of(looks, ctx, {**args, "ctx": known, "result": result})
 
-    return evidence
+    return evidence, hosts_of(looks)

@@ -121,7 +121,8 @@ def _check_texts(
 
 def _argv(value: Any, places: frozenset[str], at: At) -> Callable[[Values], list[str]]:
     """The words of a command, each of which stays one word."""
-    if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+    words = value if isinstance(value, list) else []
+    if not words or not all(isinstance(word, str) and word for word in words):
         raise WrongValue("write the command as a list of words, in quotes", at=at)
     return command_of(value, None, None, known=places, files={}, at=at[:-1]).line
 

@@ -1,5 +1,6 @@
 """One file, read and tried out: what is wrong with it is told with its line."""
 
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def examined(path: Path) -> dict[str, Any]:
         return {"problem": _shown(content, error.place) + error.told(str(path))}
     except OSError as error:
         return {"problem": f"NotRead: {path} cannot be read: {error.strerror}"}
+    except Exception:  # noqa: BLE001 -- a mistake of ours in one file stops no other
+        return {"problem": traceback.format_exc(limit=-4)}
     return {"content": content.decode(), "document": document.value}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from autonomy.domain.amounts import BadAmount, seconds
 from autonomy.sdk.context import VerifierContext
 from autonomy.sdk.evidence import Check, Evidence, all_of, any_of, eventually
-from autonomy.skillfiles.answers import asking_again_of
+from autonomy.skillfiles.answers import AskingAgain, asking_again_of
 from autonomy.skillfiles.checks import LIBRARY, Look, looking_of
 from autonomy.skillfiles.errors import UnknownKey, WrongValue
 from autonomy.skillfiles.places import At, Values
@@ -75,3 +75,17 @@ def _in_time(given: Eventually, places: frozenset[str], hosts: frozenset[str], a
     except BadAmount as error:
         raise WrongValue(str(error), at=(*at, "within")) from None
     return InTime(look_of(given.of, places, hosts, (*at, "of")), given.within)
+
+
+def hosts_of(looks: Sequence[Look]) -> frozenset[str]:
+    """Where the looks send requests, however they are combined."""
+    found: frozenset[str] = frozenset()
+    for look in looks:
+        match look:
+            case AskingAgain():
+                found |= {look.asking.host}
+            case Together():
+                found |= hosts_of(look.parts)
+            case InTime():
+                found |= hosts_of([look.part])
+    return found

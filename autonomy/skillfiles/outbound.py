@@ -74,7 +74,8 @@ class Connected:
     def _following(self, answer: HTTPResponse) -> Request:
         """The next hop is judged like the first; elsewhere nothing private is sent along."""
         before = self._request
-        url = urljoin(before.url, answer.getheader("Location", ""))
+        url = _joined(before.url, answer.getheader("Location", ""))
+        checked(url, before.hosts)
         if before.url.startswith("https:") and not url.startswith("https:"):
             raise Permanent(f"it leads from https to {url[:200]}")
         return replace(
@@ -142,6 +143,13 @@ class _Pinned(HTTPConnection):
         except OSError:
             plain.close()
             raise
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise Permanent(f"it leads to {location[:200]!r}: {error}") from None
 
 
 def _hang_up(connected: socket.socket) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from autonomy.domain.amounts import BadAmount, seconds, size
 from autonomy.sdk.errors import Permanent
@@ -111,18 +111,23 @@ def host_in(url: str) -> str:
 
 
 def _check_url(url: str, at: At) -> None:
-    parts = urlsplit(_without_places(url))
     before_path = url.partition("://")[2].partition("/")[0]
     if "{" in before_path or "?" in before_path:
         raise WrongValue("an argument cannot choose the host; write https://host/… out", at=at)
-    try:
-        good = parts.scheme in PORTS and parts.hostname and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or parts.username is not None:
+    parts = _parts(url)
+    if parts is None or not parts.hostname or parts.username is not None:
         raise WrongValue("write it as https://host/path, without a login", at=at)
     if parts.fragment or parts.query:
         raise WrongValue("put what follows ? under `query`, and leave out #", at=at)
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Its parts; None for what is no address of HTTP, or has no port that there is."""
+    try:
+        parts = urlsplit(_without_places(url))
+        return parts if parts.scheme in PORTS and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _check_header(name: str, at: At) -> None:

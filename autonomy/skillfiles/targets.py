@@ -27,13 +27,13 @@ class Request:
 
 def checked(url: str, hosts: frozenset[str]) -> tuple[str, int]:
     """The host and port of an address that may be asked for; raises Permanent."""
-    target = urlsplit(url)
-    if target.scheme not in PORTS or target.username is not None or not target.hostname:
-        raise Permanent(f"{url[:200]!r} is no address of HTTP without a login in it")
     try:
-        port = target.port or PORTS[target.scheme]
+        target = urlsplit(url)
+        port = target.port or PORTS.get(target.scheme, 0)
     except ValueError as error:
         raise Permanent(f"{url[:200]!r}: {error}") from None
+    if target.scheme not in PORTS or target.username is not None or not target.hostname:
+        raise Permanent(f"{url[:200]!r} is no address of HTTP without a login in it")
     if host_of(url) not in hosts:
         raise Permanent(f"{host_of(url)} is not among the hosts of its scope")
     return target.hostname, port

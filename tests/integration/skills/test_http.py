@@ -231,8 +231,10 @@ def test_a_redirect_is_an_answer_unless_it_is_asked_for(service: Service) -> Non
 
 
 @pytest.mark.parametrize(
-    "where", ["http://127.0.0.1:1/", "http://169.254.169.254/", "file:///etc/passwd", "//evil/x"]
-)
+    "where",
+    ["http://127.0.0.1:1/", "http://169.254.169.254/", "file:///etc/passwd", "//evil/x",
+     "http://[::1", "http://127.0.0.1:99999/", "http://me@127.0.0.1/", "gopher://x/"],
+)  # fmt: skip
 def test_a_redirect_leads_to_no_other_host(service: Service, where: str) -> None:
     service.answers = [(302, {"Location": where}, b"")]
 

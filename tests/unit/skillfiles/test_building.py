@@ -169,6 +169,10 @@ ADDED = {
         "nothing is put into this text; use `params`"
     ),
     "verify: [{http: {url: 'https://x', staus: 3}}]": "no key 'staus' here; did you mean 'status'?",
+    "preflight: {http: {url: '{{'}}": "write it as https://host/path",
+    "preflight: {http: {url: '{'}}": "write {{ for a brace",
+    "verify: [{http: {url: 3}}]": "'url' is a text; write it in quotes",
+    "verify: [{http: 3}]": "line 8, column",
     "preflight: {run: [a], shell: b}": "give exactly one of",
     "preflight: {http: {url: 'https://x', method: POST}}": "a pre-flight changes nothing: use GET",
 }
@@ -231,6 +235,30 @@ def test_a_request_has_a_network_and_only_its_host() -> None:
     scope = built(http("")).scope
 
     assert (scope.network, scope.hosts) == (True, ("api.example.com",))
+
+
+def test_every_host_that_is_asked_is_in_the_scope() -> None:
+    scope = built(
+        http("method: PUT\n  json: {http: {url: 'https://no.example.com/', a: {http: 3}}}")
+        + """\
+preflight: {http: {url: "https://before.example.com/"}}
+verify:
+  - any_of:
+      - http: {url: "https://after.example.com:8443/{name}"}
+      - eventually: {within: 1m, of: {http: {url: "https://later.example.com/"}}}
+"""
+    ).scope
+
+    assert scope.hosts == (
+        "after.example.com:8443", "api.example.com", "before.example.com", "later.example.com",
+    )  # fmt: skip
+
+
+def test_a_command_whose_verifier_asks_has_a_network_for_it() -> None:
+    scope = built(GREET + "verify: [{http: {url: 'https://a.example.com/'}}]\n").scope
+
+    assert (scope.network, scope.hosts) == (True, ("a.example.com",))
+    assert not built(GREET).scope.network
 
 
 def test_the_version_is_of_the_file_and_of_those_that_come_with_it(tmp_path: Path) -> None:
