@@ -9,6 +9,7 @@ from django.db import connection
 
 from ledger.domain.figures import Figures, Sums, figures
 from ledger.domain.ids import DEFAULT_WORKSPACE
+from ledger.domain.second_looks import CONFIRMED, CONTRADICTED
 from ledger.domain.spread import BUCKETS, percentile
 
 DAYS = 7
@@ -58,9 +59,9 @@ WITH {_SPAN}, skills AS (
       FROM ledger_event WHERE {_AT} AND actor LIKE 'person:%%'
        AND type NOT IN ('task_submitted', 'ledger_verified', 'ledger_disagreed')
 ), looks AS (
-    SELECT count(*) FILTER (WHERE type = 'outcome_confirmed') AS confirmed,
-           count(*) FILTER (WHERE type = 'outcome_contradicted') AS contradicted
-      FROM ledger_event WHERE {_AT} AND type IN ('outcome_confirmed', 'outcome_contradicted')
+    SELECT count(*) FILTER (WHERE type = '{CONFIRMED}') AS confirmed,
+           count(*) FILTER (WHERE type = '{CONTRADICTED}') AS contradicted
+      FROM ledger_event WHERE {_AT} AND type IN ('{CONFIRMED}', '{CONTRADICTED}')
 )
 SELECT span.days, skills.*, people.*, looks.*, nodes.*
   FROM span, skills, nodes, people, looks
