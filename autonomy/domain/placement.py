@@ -49,7 +49,8 @@ def unfit(node: NodeFacts, need: Need) -> str:
     if need.version and node.skills[need.skill] != need.version:
         return f"has another version of {need.skill}"
     if node.isolation < need.isolation:
-        return f"offers isolation {told(node.isolation)}, {told(need.isolation)} is needed"
+        least = told(need.isolation)
+        return f"offers isolation {told(node.isolation)}, {least} is needed: see `autonomy doctor`"
     return ""
 
 
