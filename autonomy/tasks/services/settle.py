@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from autonomy.domain.states import TERMINAL, ErrorClass, State, origins
+from autonomy.sdk.evidence import Verdict
 from autonomy.tasks.models import Task
 from autonomy.tasks.services import graph
 from autonomy.tasks.services.effects import record_stale
@@ -22,6 +23,8 @@ from firewall import services as firewall
 from ledger.domain.evidence import bound, stored
 from ledger.domain.storable import text
 from ledger.services import Fact, NewOutcome, record, record_outcomes
+
+_NOT_DONE = frozenset({Verdict.REFUTED, Verdict.INCONCLUSIVE})
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Ending:
     reset_attempts: bool = False
     counted: bool = True  # whether the attempt was one: not where the node was told to stop
     session: SessionEnd | None = None
+
+    def __post_init__(self) -> None:
+        """Only evidence makes a task done (P3)."""
+        if self.state is State.DONE and self.verdict in _NOT_DONE:
+            raise ValueError(f"a task whose evidence says {self.verdict} cannot end done")
 
 
 _SOURCES = {new: sorted(origins(new)) for new in State}
