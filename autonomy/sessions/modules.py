@@ -25,7 +25,10 @@ from types import CodeType
 from autonomy.sdk import registry
 
 ENTRY_POINTS = "autonomy.components"
-IMPORT_SECONDS = 8.0
+IMPORT_SECONDS = 6.0
+"""How long one module may take; all that hang fit into the time a node gives a new generation."""
+
+_LEAST_SECONDS = 0.25
 _FRAMES = 4
 _INIT = "__init__.py"
 _STRANGE = re.compile(r"\W")
@@ -48,25 +51,45 @@ class SourceOnly(SourceFileLoader):
 
 def import_all(folders: Iterable[Path]) -> None:
     """Import what installed packages name, and every module of the project folders."""
+    imports = Imports()
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        guarded(entry.value, entry.load)
+        imports.guarded(entry.value, entry.load)
     for folder in folders:
-        import_folder(folder)
+        imports.folder(folder)
 
 
-def import_folder(folder: Path) -> None:
-    """Import the modules of one project folder, under the name of its package."""
-    stems = {path.stem for path in folder.glob("*.py")}
-    if not stems:
-        return
-    _read_sources_of(folder)
-    package = _real_name(folder)
-    if not package:
-        package = folder.name if _is_free(folder.name) else _made_up(folder)
-        guarded(str(folder / _INIT), partial(_make_package, package, folder))
-    for stem in sorted(stems - {"__init__"}):
-        name = f"{package}.{stem}"
-        guarded(str(folder / f"{stem}.py"), partial(importlib.import_module, name))
+class Imports:
+    """Imports one thing after the other; those that hang share what patience there is."""
+
+    def __init__(self) -> None:
+        self._patience = IMPORT_SECONDS
+
+    def folder(self, folder: Path) -> None:
+        """Import the modules of one project folder, under the name of its package."""
+        stems = {path.stem for path in folder.glob("*.py")}
+        if not stems:
+            return
+        _read_sources_of(folder)
+        package = _real_name(folder)
+        if not package:
+            package = folder.name if _is_free(folder.name) else _made_up(folder)
+            self.guarded(str(folder / _INIT), partial(_make_package, package, folder))
+        for stem in sorted(stems - {"__init__"}):
+            name = f"{package}.{stem}"
+            self.guarded(str(folder / f"{stem}.py"), partial(importlib.import_module, name))
+
+    def guarded(self, place: str, act: Callable[[], object]) -> None:
+        """Do it; what goes wrong becomes a problem of the place, and what it declared is gone."""
+        found = registry.current()
+        before = set(found.components)
+        limit = max(self._patience, _LEAST_SECONDS)
+        try:
+            with _no_longer_than(limit):
+                act()
+        except BaseException as error:  # noqa: BLE001 -- a module of a stranger may raise anything
+            found.problems[place] = traceback.format_exc(limit=-_FRAMES)
+            found.drop(found.components.keys() - before)
+            self._patience -= limit if isinstance(error, ImportTooSlow) else 0
 
 
 def _read_sources_of(folder: Path) -> None:
@@ -83,31 +106,19 @@ def _read_sources_of(folder: Path) -> None:
     sys.path_importer_cache.clear()
 
 
-def guarded(place: str, act: Callable[[], object]) -> None:
-    """Do it; what goes wrong becomes a problem of the place, and what it declared is forgotten."""
-    found = registry.current()
-    before = set(found.components)
-    try:
-        with _no_longer_than(IMPORT_SECONDS):
-            act()
-    except BaseException:  # noqa: BLE001 -- a module of a stranger may raise anything
-        found.problems[place] = traceback.format_exc(limit=-_FRAMES)
-        found.drop(found.components.keys() - before)
-
-
 @contextmanager
 def _no_longer_than(seconds: float) -> Iterator[None]:
-    """Interrupt a module that waits for something. One inside another counts anew."""
+    """Interrupt a module that waits for something."""
 
     def interrupt(*_: object) -> None:
         raise ImportTooSlow(f"still importing after {seconds:g} s; do slow work inside the skill")
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    rest = signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, *rest)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 

@@ -17,7 +17,7 @@ from autonomy.sdk import registry
 from autonomy.skillfiles.building import skill_of
 from autonomy.skillfiles.errors import BadSkillFile
 
-READ_SECONDS = 20.0
+READ_SECONDS = 8.0
 _CHUNK = 1 << 16
 
 

@@ -7,11 +7,14 @@ import sys
 import sysconfig
 import textwrap
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autonomy.node.services.generations import NEXT_SECONDS
+from autonomy.sessions.pool import SessionPool
 from autonomy.sessions.sources import Sources, packages
 from autonomy.testing import Bench, UnknownSkill
 
@@ -102,17 +105,18 @@ def test_whatever_is_broken_is_told_with_its_place_and_stops_nothing_else(projec
     assert tried.verdict == "verified"
 
 
-def test_a_module_that_does_not_end_importing_is_interrupted(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (project / "asleep.py").write_text("import time\ntime.sleep(60)")
-    (project / "skills.py").write_text(greet("hello.greet"))
+def test_modules_that_do_not_end_importing_are_interrupted(project: Path) -> None:
+    for number in range(8):
+        (project / f"asleep{number}.py").write_text("import time\ntime.sleep(60)")
+    (project / "zz.py").write_text(greet("hello.greet"))
 
-    with Bench(project) as bench:
-        problems, names = bench.problems, set(bench.skills)
+    with closing(SessionPool((project,))) as pool:
+        pool.start(NEXT_SECONDS)
+        problems, names = pool.problems, [one.name for one in pool.components]
 
-    assert "ImportTooSlow" in problems[str(project / "asleep.py")]
-    assert names == {"hello.greet"}
+    assert len(problems) == 8
+    assert all("ImportTooSlow" in problem for problem in problems.values())
+    assert names == ["hello.greet"]
 
 
 def test_two_of_one_name_are_a_problem_that_names_both_places(project: Path) -> None:
