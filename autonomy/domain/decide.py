@@ -63,7 +63,21 @@ def deliberate(world: World, weights: Weights = DEFAULT_WEIGHTS) -> Deliberation
         if entry is None:
             break
         decisions.append(_dispatch(entry, board, world, weights))
-    return Deliberation(decisions, queue.owed(), replace(world, tasks=queue.looked_at()))
+    return Deliberation(decisions, queue.owed(), _essence(world, queue.looked_at()))
+
+
+def _essence(world: World, tasks: tuple[ReadyTask, ...]) -> World:
+    """The tasks that the choices depended on, and what is known of their skills."""
+    skills = {task.skill for task in tasks}
+    return replace(
+        world,
+        tasks=tasks,
+        nodes=tuple(
+            replace(node, skills={n: v for n, v in node.skills.items() if n in skills})
+            for node in world.nodes
+        ),
+        records=tuple(record for record in world.records if record.skill in skills),
+    )
 
 
 def _batch(world: World, weights: Weights) -> int:

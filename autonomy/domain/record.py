@@ -1,9 +1,9 @@
 """What is kept of a pass, as one hash: the ledger binds it, and a replay compares it (D-22)."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from autonomy.domain.world import hashed
 
 
 def digest(
@@ -22,5 +22,4 @@ def digest(
         "owed": dict(owed),
         "context": dict(context),
     }
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashed(record)

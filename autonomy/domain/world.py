@@ -5,13 +5,12 @@ Times are whole microseconds since 1970 by the database's clock.
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
-
-import rfc8785
 
 from autonomy.domain.priority import LARGEST_HINT, MOST_DEPENDENTS, clean_hint
 from autonomy.domain.reasons import Reason
@@ -190,8 +189,14 @@ def from_json(data: Mapping[str, Any]) -> World:
 
 
 def world_hash(world: World) -> str:
-    """The SHA-256 of the world's canonical JSON (RFC 8785)."""
-    return hashlib.sha256(rfc8785.dumps(to_json(world))).hexdigest()
+    """The SHA-256 of the world."""
+    return hashed(to_json(world))
+
+
+def hashed(value: Any) -> str:
+    """The SHA-256 of a JSON value: keys in order, no spaces, ASCII, no number that JSON lacks."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _row(item: Any) -> dict[str, Any]:

@@ -1,38 +1,46 @@
 """The ready set: the tasks that may be dispatched now, a bounded number of each origin (D-17)."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from autonomy.domain.placement import unavailable
 from autonomy.domain.priority import Weights
-from autonomy.domain.world import Purpose, ReadyTask, microseconds
+from autonomy.domain.world import Purpose, ReadyTask, World
 from autonomy.engine.selectors.skills import Declared, Skills
+from firewall.domain.levels import Level
 
 PER_ORIGIN = 300
-READY_LIMIT = 3000
+READY_LIMIT = 1500
 
 # Statement time throughout: rows stored earlier in the same transaction are due as well.
-# No origin can hide the others: each brings its best, by the static part of the priority.
-# What is not a number would sort before everything else, so it counts as nothing.
+# No origin can hide the others: each brings its best, by the static part of the priority. Nor does
+# what cannot run hide what can: skills that are paused or loaded nowhere, runs below `ask`.
+# What is not a number would sort before everything else, so it counts as nothing. All is reckoned
+# in float8: PostgreSQL takes logarithms of its exact numbers a hundred times as slowly.
 _READY = """
 WITH ranked AS (
     SELECT t.*, row_number() OVER (
         PARTITION BY t.origin
-        ORDER BY %(dependents)s * t.dependents
-               + CASE WHEN t.critical_path THEN %(critical)s ELSE 0 END
-               + %(short)s / greatest(
-                   coalesce(nullif(t.estimate_seconds, 'NaN'), 'Infinity') / 60.0, 0.1)
+        ORDER BY %(dependents)s::float8 * t.dependents
+               + CASE WHEN t.critical_path THEN %(critical)s::float8 ELSE 0 END
+               + %(short)s::float8 / greatest(
+                   coalesce(nullif(t.estimate_seconds, 'NaN'), 'Infinity') / 60, 0.1)
                + coalesce(nullif(t.priority_hint, 'NaN'), 0)
-               + %(waiting)s * ln(1 + greatest(
-                   0, extract(epoch FROM statement_timestamp() - t.ready_at)) / 60.0) DESC, t.id
+               + %(waiting)s::float8 * ln(1 + greatest(0, extract(
+                   epoch FROM statement_timestamp() - t.ready_at)::float8) / 60) DESC, t.id
     ) AS place
     FROM tasks_task t
     WHERE t.state IN ('ready', 'preflight') AND t.node = '' AND t.run_at <= statement_timestamp()
+      AND (t.id = %(also)s OR (
+          t.skill = ANY(%(loaded)s) AND (t.state = 'preflight' OR %(runs)s)
+          AND t.skill <> ALL(ARRAY(SELECT c.name::text FROM systemmap_component c
+                                   WHERE c.kind = 'skill' AND c.paused))))
 )
-SELECT r.id, r.skill, r.tier, r.origin, coalesce(r.ready_at, r.run_at), r.estimate_seconds,
+SELECT r.id::text, r.skill, r.tier, r.origin,
+       (extract(epoch FROM coalesce(r.ready_at, r.run_at)) * 1000000)::bigint, r.estimate_seconds,
        r.dependents, r.critical_path, r.priority_hint, r.state, r.epoch,
        coalesce(r.parent_id::text, ''), r.plan IS NOT NULL,
        r.state = 'ready' AND r.tier = 2 AND EXISTS (
@@ -49,11 +57,11 @@ ORDER BY coalesce(r.id = %(also)s, false) DESC, r.place, r.id LIMIT %(limit)s
 class Ready(NamedTuple):
     """A row of the ready set, as read."""
 
-    id: UUID
+    id: str
     skill: str
     tier: int
     origin: str
-    ready_at: datetime
+    ready_since: int  # microseconds
     estimate_seconds: float
     dependents: int
     critical_path: bool
@@ -67,8 +75,9 @@ class Ready(NamedTuple):
     place: int  # within its origin
 
 
-def ready(weights: Weights, also: UUID | None = None) -> list[Ready]:
-    """The best of each origin, and one task however far behind it is; one statement."""
+def ready(world: World, weights: Weights, also: UUID | None = None) -> list[Ready]:
+    """What of each origin is best for these nodes, and one task in any case; one statement."""
+    at_work = [node for node in world.nodes if not unavailable(node)]
     bounds: Mapping[str, Any] = {
         "dependents": weights.dependents,
         "critical": weights.critical,
@@ -77,6 +86,8 @@ def ready(weights: Weights, also: UUID | None = None) -> list[Ready]:
         "per_origin": PER_ORIGIN,
         "limit": READY_LIMIT,
         "also": also,
+        "loaded": sorted({skill for node in at_work for skill in node.skills}),
+        "runs": world.level.rank >= Level.ASK.rank,
     }
     with connection.cursor() as cursor:
         cursor.execute(_READY, bounds)
@@ -85,18 +96,18 @@ def ready(weights: Weights, also: UUID | None = None) -> list[Ready]:
 
 def aside(rows: list[Ready], skills: Skills) -> dict[str, str]:
     """The tasks that cannot be decided about, and why."""
-    return {str(r.id): problem for r in rows if (problem := skills.of(r.skill).problem)}
+    return {r.id: problem for r in rows if (problem := skills.of(r.skill).problem)}
 
 
 def task_of(row: Ready, skill: Declared) -> ReadyTask:
     """The row as the core sees it."""
     runs = row.state == "ready"
     return ReadyTask(
-        id=str(row.id),
+        id=row.id,
         skill=row.skill,
         tier=row.tier,
         origin=row.origin,
-        ready_since=microseconds(row.ready_at),
+        ready_since=row.ready_since,
         estimate_seconds=row.estimate_seconds,
         dependents=row.dependents,
         critical=row.critical_path,

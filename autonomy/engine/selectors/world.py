@@ -15,10 +15,10 @@ from autonomy.engine.selectors.ready import Ready, aside, ready, task_of
 from autonomy.engine.selectors.skills import Skills, skills
 
 _RECORDS = """
-SELECT skill, node, value_sum, success_sum, weight, at
+SELECT skill, node, value_sum, success_sum, weight, (extract(epoch FROM at) * 1000000)::bigint
 FROM ledger_nodescore WHERE skill = ANY(%(skills)s)
 UNION ALL
-SELECT skill, '', 0, success_sum, weight, at
+SELECT skill, '', 0, success_sum, weight, (extract(epoch FROM at) * 1000000)::bigint
 FROM ledger_skillestimate WHERE skill = ANY(%(skills)s)
 """
 
@@ -50,14 +50,14 @@ def observe(
                   round_trip_seconds=round_trip)  # fmt: skip
     if not (without_room or any(has_room(node, world, weights) for node in world.nodes)):
         return Observed(world, {}, {}, {}, whole=False)
-    rows = ready(weights, also)
+    rows = ready(world, weights, also)
     names = sorted({row.skill for row in rows})
     return _whole(world, rows, skills(names), _records(names) if rows else ())
 
 
 def _whole(world: World, rows: list[Ready], known: Skills, records: Sequence[Record]) -> Observed:
     left_out = aside(rows, known)
-    kept = [row for row in rows if str(row.id) not in left_out]
+    kept = [row for row in rows if row.id not in left_out]
     whole = World(
         now=world.now,
         tasks=tuple(task_of(row, known.of(row.skill)) for row in kept),
@@ -68,8 +68,8 @@ def _whole(world: World, rows: list[Ready], known: Skills, records: Sequence[Rec
         owed=world.owed,
         round_trip_seconds=world.round_trip_seconds,
     )
-    epochs = {str(row.id): row.epoch for row in kept}
-    return Observed(whole, epochs, left_out, {str(row.id): row.place for row in rows})
+    epochs = {row.id: row.epoch for row in kept}
+    return Observed(whole, epochs, left_out, {row.id: row.place for row in rows})
 
 
 def last_owed() -> dict[str, int]:
@@ -81,7 +81,4 @@ def last_owed() -> dict[str, int]:
 def _records(names: Sequence[str]) -> list[Record]:
     with connection.cursor() as cursor:
         cursor.execute(_RECORDS, {"skills": list(names)})
-        return [
-            Record(skill, node, value_sum, success_sum, weight, microseconds(at))
-            for skill, node, value_sum, success_sum, weight, at in cursor.fetchall()
-        ]
+        return [Record(*row) for row in cursor.fetchall()]

@@ -13,7 +13,7 @@ from autonomy.domain.decide import Deliberation
 from autonomy.domain.predictions import Prediction
 from autonomy.domain.priority import Weights
 from autonomy.domain.record import digest
-from autonomy.domain.world import to_json, world_hash
+from autonomy.domain.world import hashed, to_json
 from autonomy.engine.selectors.core import core_version
 from autonomy.engine.services.predicting import MAKE, parameters
 from ledger.domain.ids import DEFAULT_WORKSPACE, new_id
@@ -54,25 +54,25 @@ def keep(
     """Store the pass and what it predicts, in one statement."""
     world = to_json(made.essence)
     decisions = [decision.to_json() for decision in made.decisions]
-    hashed = digest(
+    whole = digest(
         weights=weighing[1].to_json(),
         world=world,
         decisions=decisions,
         owed=made.owed,
         context=context,
     )
-    kept = Kept(new_id(), hashed)
+    kept = Kept(new_id(), whole)
     columns: dict[str, Any] = {
         "id": kept.id,
         "workspace": DEFAULT_WORKSPACE,
         "version": weighing[0],
         "world": Jsonb(world),
-        "world_hash": world_hash(made.essence),
+        "world_hash": hashed(world),
         "decisions": Jsonb(decisions),
         "owed": Jsonb(made.owed),
         "context": Jsonb(dict(context)),
         "core": core_version(),
-        "digest": hashed,
+        "digest": whole,
     }
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, columns | parameters(predictions))

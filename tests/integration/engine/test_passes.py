@@ -18,6 +18,7 @@ from autonomy.domain.states import HeldFor, State
 from autonomy.domain.world import from_json, world_hash
 from autonomy.engine.models import Leadership, Pass
 from autonomy.engine.selectors import explanation_of
+from autonomy.engine.selectors.ready import PER_ORIGIN
 from autonomy.engine.services import leadership
 from autonomy.engine.services.answers import hear_answers
 from autonomy.engine.services.dispatch import dispatch
@@ -27,7 +28,8 @@ from autonomy.tasks import services
 from autonomy.tasks.models import Effect, Task
 from firewall import services as firewall
 from firewall.domain.action import Action
-from firewall.models import Approval
+from firewall.domain.levels import Level
+from firewall.models import Approval, Dial
 from ledger.domain.ids import new_id
 from ledger.models import Event, Outcome
 from tests.support.tasks import claimed, declare_skills, dispatched, ending, join, submit
@@ -225,3 +227,32 @@ def test_explain_says_where_a_task_stands() -> None:
 
     wanted = ["not started", "given to n1", "runs on n1", "ended cancelled", "a person's approval"]
     assert [words in text for words, text in zip(wanted, said, strict=True)] == [True] * 5, said
+
+
+@pytest.mark.parametrize("why", ["paused", "not loaded"])
+def test_what_cannot_run_does_not_hide_what_can_of_the_same_origin(why: str) -> None:
+    declare_skills(one=1, two=2, three=3, other=1)
+    for _ in range(PER_ORIGIN + 1):
+        submit("other", priority_hint=100)
+    hidden = submit("one")
+    if why == "paused":
+        Component.objects.filter(name="other").update(paused=True)
+    else:
+        NodeRow.objects.update(versions={"one": "v1"})
+
+    assert dispatch({}).count == 1
+
+    hidden.refresh_from_db()
+    assert hidden.state == State.DISPATCHED
+
+
+def test_at_observe_what_may_not_run_does_not_hide_a_plan() -> None:
+    for _ in range(PER_ORIGIN + 1):
+        submit("one", priority_hint=100)
+    plan = submit("two")
+    Dial.objects.update(ceiling=Level.OBSERVE.rank)
+
+    assert dispatch({}).count == 1
+
+    plan.refresh_from_db()
+    assert plan.node == "n1"
