@@ -8,6 +8,7 @@ stream = hide.stream()                   # text in pieces; a secret may be cut a
 stream.feed("postgres://ada:p") + stream.feed("w@db ") + stream.end()
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -109,7 +110,7 @@ class Redactor:
         if isinstance(value, str):
             return clean(value)
         if depth > _DEEPEST:
-            return HIDDEN
+            return self._whole(value, clean)
         if isinstance(value, dict):
             return {
                 clean(str(key)): HIDDEN
@@ -120,6 +121,15 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self._walk(item, clean, named=named, depth=depth + 1) for item in value]
         return value
+
+    @staticmethod
+    def _whole(value: Any, clean: Callable[[str], str]) -> Any:
+        """What is nested too deep to be gone through stays if there is nothing to hide in it."""
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            return HIDDEN
+        return value if clean(text) == text else HIDDEN
 
 
 class Stream:

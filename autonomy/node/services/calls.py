@@ -36,13 +36,13 @@ class CallRefused(Exception):
 
 def answer(held: Held, call: Call, hide: Redactor) -> Any:
     """Do what a session asked for; no secret is written. Raises StaleWrite, and one of REFUSALS."""
-    name, payload = call.name, _clean(call, hide)
+    name = call.name
     act = _CALLS.get(name)
     if act is None:
         raise CallRefused(f"there is no call {name!r}")
     with fenced(*held.lease) as task:
         try:
-            return act(task, payload)
+            return act(task, _clean(call, hide))
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise CallRefused(f"the call {name!r} is not understood: {error!r}") from None
 

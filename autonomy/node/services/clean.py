@@ -6,11 +6,15 @@ word that merely looks like one may be what a task is about. Arguments stay as t
 binds their exact bytes.
 """
 
+import logging
 from typing import Any
 
 from autonomy.domain.redaction import Redactor, given_secrets
+from autonomy.domain.states import ErrorClass
 from autonomy.node.services.workplace import Node
-from autonomy.sessions.orders import Order, Purpose, Report
+from autonomy.sessions.orders import End, Order, Purpose, Report
+
+logger = logging.getLogger(__name__)
 
 
 def known_to(node: Node, order: Order) -> Redactor:
@@ -19,8 +23,16 @@ def known_to(node: Node, order: Order) -> Redactor:
 
 
 def clean(report: Report, order: Order, node: Node) -> Report:
-    """The report without secrets."""
-    hide = known_to(node, order)
+    """The report without secrets; one that cannot be cleaned says nothing at all."""
+    try:
+        return _clean(report, order, known_to(node, order))
+    except Exception:
+        logger.exception("what session %s said could not be cleaned", order.session_id)
+        words = "what the session said could not be cleaned of secrets"
+        return Report(ended=End.FAILED, error_class=ErrorClass.PERMANENT, error=words)
+
+
+def _clean(report: Report, order: Order, hide: Redactor) -> Report:
     return report.model_copy(
         update={
             "error": hide.text(report.error),
@@ -33,6 +45,6 @@ def clean(report: Report, order: Order, node: Node) -> Report:
 def _result(result: Any, purpose: Purpose, hide: Redactor) -> Any:
     if purpose is Purpose.VERIFY:
         return hide.value(result)
-    if purpose is Purpose.PREFLIGHT and result is not None:
+    if purpose is Purpose.PREFLIGHT and isinstance(result, dict) and "plan" in result:
         return {**result, "plan": hide.value(result["plan"])}  # hashes of what it read stay exact
     return hide.known(result)

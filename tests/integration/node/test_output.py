@@ -14,7 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from autonomy.domain.redaction import HIDDEN, Redactor
 from autonomy.domain.states import State
 from autonomy.node.services import output
+from autonomy.node.services.clean import clean
 from autonomy.node.services.output import ROW, WINDOW, LiveOutput
+from autonomy.sessions.orders import End, Order, Purpose, Report
 from autonomy.tasks.models import OutputChunk, Session
 from autonomy.tasks.services.output import Piece, keep_output, sweep_output
 from ledger.domain.ids import new_id
@@ -143,6 +145,52 @@ def test_results_are_data_and_evidence_is_words(at_work: Platform) -> None:
     evidence = Outcome.objects.get(task_id=task.id).evidence
     assert evidence["checks"][0]["looked_at"] == HIDDEN
     assert evidence["checks"][0]["seen"] == f"api_key={HIDDEN}"
+
+
+def _order(purpose: Purpose) -> Order:
+    return Order(
+        session_id=new_id(),
+        task_id=new_id(),
+        purpose=purpose,
+        component="x",
+        folder=Path("/w"),
+        artifacts=Path("/a"),
+    )
+
+
+def _nested(value: Any, levels: int) -> Any:
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+NODE: Any = SimpleNamespace(known=lambda: Redactor([KNOWN]))
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PREFLIGHT, Purpose.VERIFY, Purpose.RUN])
+@pytest.mark.parametrize("result", [None, {"x": 1}, [KNOWN], "plan", _nested(KNOWN, 400)])
+def test_whatever_a_session_answers_can_be_cleaned(purpose: Purpose, result: Any) -> None:
+    cleaned = clean(Report(ended=End.OK, result=result), _order(purpose), NODE)
+
+    assert cleaned.ended == End.OK
+    assert KNOWN not in repr(cleaned.result)
+
+
+def test_results_without_secrets_stay_as_they_are_however_deep(db: None) -> None:
+    deep = {"a": _nested("harmless", 300), "b": [1.5, None, True]}
+
+    assert clean(Report(ended=End.OK, result=deep), _order(Purpose.RUN), NODE).result == deep
+
+
+def test_what_cannot_be_cleaned_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(Redactor, "known", broken)
+
+    cleaned = clean(Report(ended=End.OK, result=KNOWN, output=KNOWN), _order(Purpose.RUN), NODE)
+
+    assert (cleaned.ended, cleaned.result, cleaned.output) == (End.FAILED, None, "")
 
 
 # -- the statement
