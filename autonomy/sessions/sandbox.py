@@ -74,6 +74,13 @@ def prepared(isolation: Isolation, folders: Collection[Path], protected: Iterabl
     )
 
 
+def forswear(isolation: Isolation) -> None:
+    """In the zygote, before it imports a module: what neither it nor a session will ever need."""
+    if isolation.system_calls:
+        kernel.no_new_privileges()
+        seccomp.filter_for(None).install()
+
+
 def enter(envelope: Envelope, bounds: Bounds) -> None:
     """Leave what the machine shares, except its network, which may still be needed."""
     os.close(bounds.held)

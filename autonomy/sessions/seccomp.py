@@ -1,8 +1,10 @@
-"""The filter in front of the kernel: which system calls a session may make (C-18).
+"""The filters in front of the kernel: which system calls a session may make (C-18).
 
-It is assembled once, in the zygote, and handed to the kernel by each session. libseccomp would do
-the same, but not every machine has it, and it assembles anew each time. A tree of comparisons is
-what the kernel takes up soonest: it tries every number against the filter when it gets it.
+What neither the zygote nor a session needs is refused before the first module is imported, and that
+is inherited. The rest is a small filter that is assembled once, in the zygote, and handed to the
+kernel by each session. libseccomp would do the same, but not every machine has it, and it assembles
+anew each time. A tree of comparisons is what the kernel takes up soonest: it tries every number
+against a filter when it gets it.
 """
 
 import ctypes
@@ -15,7 +17,7 @@ from enum import Enum
 from functools import cache
 
 from autonomy.sessions import kernel
-from autonomy.sessions.syscalls import ABSENT, DENIED, MACHINES, Machine
+from autonomy.sessions.syscalls import ABSENT, DENIED, MACHINES, SETTING_UP, Machine
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _AUDIT, _ARGUMENTS, _ARGUMENT_BYTES, _UPPER_HALF = 0, 4, 16, 8, 4
@@ -72,16 +74,17 @@ def machine() -> Machine | None:
 
 
 @cache
-def filter_for(sockets: Sockets) -> Filter:
-    """The filter of sessions that may make these sockets; raises OSError where there is none."""
+def filter_for(sockets: Sockets | None) -> Filter:
+    """Of sessions that may make these sockets, or of zygotes; raises OSError."""
     here = machine()
     if here is None:
         raise OSError(errno.ENOSYS, "system calls are not known for this kind of machine")
     return Filter(assembled(here, sockets))
 
 
-def assembled(machine: Machine, sockets: Sockets) -> Block:
-    """The program for a machine: an answer to every system call."""
+def assembled(machine: Machine, sockets: Sockets | None) -> Block:
+    """The program for a machine: an answer to every system call. Without sockets, for zygotes."""
+    answers = _of_a_zygote(machine) if sockets is None else _of_a_session(machine, sockets)
     return (
         _load(_AUDIT),
         (_EQUAL, 1, 0, machine.audit),
@@ -89,25 +92,35 @@ def assembled(machine: Machine, sockets: Sockets) -> Block:
         _load(_NUMBER),
         (_AT_LEAST, 0, 1, machine.last + 1),
         _answer(_KILLED),
-        *_tree(_segments(dict(_answers(machine, sockets)))),
+        *_tree(_segments(dict(answers))),
     )
 
 
-def _answers(machine: Machine, sockets: Sockets) -> Iterable[tuple[int, Block]]:
+def _of_a_zygote(machine: Machine) -> Iterable[tuple[int, Block]]:
     """What to answer to a system call, by its number; what is not named is allowed."""
+    for name, number in machine.numbers.items():
+        if name not in SETTING_UP:
+            yield number, _always(name)
+
+
+def _of_a_session(machine: Machine, sockets: Sockets) -> Iterable[tuple[int, Block]]:
+    """What is left to be refused."""
     checked = {
         "clone": _without(_NEW_NAMESPACES),
         "socket": _among(_FAMILIES[sockets]),
         "socketpair": _among((_UNIX,)),
         "shmget": _at_most(_SHARED_BYTES),
     }
-    for name, number in machine.numbers.items():
-        if name in DENIED:
-            yield number, (_refused(errno.EPERM),)
-        elif name in ABSENT:
-            yield number, (_refused(errno.ENOSYS),)
-        else:
-            yield number, checked[name]
+    for name in sorted(SETTING_UP & machine.numbers.keys()):
+        yield machine.numbers[name], checked.get(name) or _always(name)
+
+
+def _always(name: str) -> Block:
+    if name in DENIED:
+        return (_refused(errno.EPERM),)
+    if name in ABSENT:
+        return (_refused(errno.ENOSYS),)
+    raise KeyError(name)
 
 
 def _segments(answers: dict[int, Block]) -> list[tuple[int, Block]]:

@@ -96,6 +96,9 @@ _CHECKED: dict[str, tuple[int, int]] = {
     "shmget": (29, 194),
 }
 
+SETTING_UP = frozenset({*_CHECKED, "clone3", "mount", "mount_setattr", "setns", "unshare"})
+"""What a zygote needs to cut a session off, and no session any more."""
+
 DENIED = frozenset(_DENIED)
 ABSENT = frozenset(_ABSENT)
 

@@ -26,7 +26,7 @@ from autonomy.sessions.loading import NotLoaded, component_of, loaded
 from autonomy.sessions.networks import Networks
 from autonomy.sessions.orders import End
 from autonomy.sessions.refusal import Refused, check
-from autonomy.sessions.sandbox import Bounds, group_of, prepared
+from autonomy.sessions.sandbox import Bounds, forswear, group_of, prepared
 from autonomy.sessions.temps import Temps
 from autonomy.sessions.watch import Doom, Running
 from autonomy.sessions.wire import BadMessage, Channel, Message
@@ -276,6 +276,7 @@ def main() -> None:
     os.set_inheritable(given.socket, False)  # noqa: FBT003
     channel = Channel(socket.socket(fileno=given.socket), largest=_LARGEST_ORDER, takes_fds=True)
     found = isolation.probe().at_most(given.strongest)
+    forswear(found)
     news = {**loaded(tuple(given.folders)), "isolation": found.as_json()}
     bounds = prepared(found, given.folders, given.protected)
     zygote = Zygote(channel, bounds, lease_seconds=given.lease_seconds, patience=given.patience)

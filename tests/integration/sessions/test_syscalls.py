@@ -72,6 +72,11 @@ def test_the_filter_refuses_what_the_kernel_would_do(unfiltered: Bench) -> None:
     assert not {"EPERM", "ENOSYS"} & set(report.result.values()), report.result
 
 
+def test_modules_are_imported_behind_the_filter(bench: Bench, unfiltered: Bench) -> None:
+    assert bench.run("calls.at_import").result == {"keyctl": "EPERM"}
+    assert unfiltered.run("calls.at_import").result == {"keyctl": "done"}
+
+
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="only x86_64 has a second way")
 def test_a_call_as_of_another_machine_ends_the_session(bench: Bench, unfiltered: Bench) -> None:
     report = bench.run("calls.call_as_another_machine")
