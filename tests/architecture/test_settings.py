@@ -5,7 +5,8 @@ import re
 from console.host.home import CHECKOUT
 
 READ = re.compile(
-    r"(?:environment\.(?:text|words|number|switch)|setting|environ\.get)\(\s*(?:\w+, )?\"([A-Z_]+)\""
+    r"(?:environment\.(?:text|words|number|switch)|setting|environ\.get)"
+    r"\(\s*(?:\w+, )?\"([A-Z_]+)\""
 )
 NOT_OURS = {"COLUMNS", "XDG_DATA_HOME", "DJANGO_SETTINGS_MODULE"}
 BETWEEN_PROCESSES = {"AUTONOMY_OPERATOR_PASSWORD", "AUTONOMY_OPERATOR_TOKEN", "AUTONOMY_LOADED"}
