@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from autonomy.domain.states import State
 from autonomy.engine.services.dispatch import dispatch
+from autonomy.engine.services.loop import Engine
 from autonomy.tasks import services
 from autonomy.tasks.models import Task
 from ledger.domain.ids import new_id
@@ -69,7 +70,13 @@ def test_each_operation_takes_the_statements_that_are_documented(others: int) ->
         submit(run_at="2090-01-01T00:00Z")
     node = join(slots=BATCH * 3)
     ask = partial(services.submit, "one", {}, origin="person:ada", requested_by="person:ada")
-    found = {"submit": statements(ask)}
+    engine = Engine(lambda _: None)
+    engine.work()  # it leads, and has thought once
+    found = {"pass with nothing to do": statements(engine.work)}
+    engine.think_at = 0.0
+    found["thought between passes"] = statements(engine.work)
+    found["thought between passes"] -= found["pass with nothing to do"]
+    found["submit"] = statements(ask)
     for _ in range(BATCH - 1):
         submit()
     found["dispatch of a batch of 50"] = statements(lambda: dispatch({}))

@@ -48,7 +48,7 @@ class Engine:
         self.pace = Pace()
         self._around: Mapping[str, str] = {}
         self._observed = False  # whole, since it last thought
-        self._think_at = 0.0
+        self.think_at = 0.0
         self._tidy_at = 0.0
         self._owed: dict[str, int] | None = None  # known only while leading
         self._renew_at = 0.0
@@ -87,13 +87,13 @@ class Engine:
         for _ in range(MOST_PASSES):
             if not self._pass(self._owed):
                 break
-        if time.monotonic() >= self._think_at:
+        if time.monotonic() >= self.think_at:
             self._think(self._owed)
         return True
 
     def _think(self, owed: dict[str, int]) -> None:
         """What is done every few seconds, whatever happens."""
-        self._think_at = time.monotonic() + THINK_SECONDS
+        self.think_at = time.monotonic() + THINK_SECONDS
         do, weighing = self.parts.do, selectors.in_force()
         if not self._observed:
             do("observation", lambda: self._look(owed, weighing.weights), None)
