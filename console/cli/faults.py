@@ -59,6 +59,10 @@ KNOWN: dict[str, tuple[Exit, str]] = {
     "autonomy.domain.amounts.BadAmount": (Exit.USAGE, ""),
     "console.cli.decisions.BadFile": (Exit.USAGE, ""),
     "firewall.services.dial.DialRefused": (Exit.REFUSED, "`autonomy level` says how it stands"),
+    "ledger.services.second_looks.NothingProved": (
+        Exit.REFUSED,
+        "`autonomy ledger outcomes --verdict verified` lists what was proved",
+    ),
     "ledger.services.erasing.NothingToErase": (
         Exit.MISSING,
         "`autonomy ledger events --json` shows which events have a body",

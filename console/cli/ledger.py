@@ -117,6 +117,28 @@ def seal_status(as_json: Json = False) -> None:
     return None
 
 
+@commands.command("second-look")
+def second_look(
+    task: Annotated[str, typer.Argument(help="A task that was verified.")],
+    holds: Annotated[bool, typer.Option("--holds/--fails", help="Whether it is really done.")],
+    reason: Annotated[str, typer.Option(help="What was seen: is recorded.")],
+    as_json: Json = False,
+) -> None:
+    """Record that you looked again at what a task did, and whether it is really done."""
+    door.enter()
+    from console.selectors.tasks import named
+    from firewall.selectors import principal
+    from ledger.services import record_second_look
+
+    who = principal(door.person("firewall.submit_task"))
+    found = named(task).pk
+    record_second_look(found, holds=holds, actor=who, reason=reason, evidence={"seen": reason})
+    if as_json:
+        return print_json({"task": found, "holds": holds})
+    say(f"✔ recorded: what task {found} did {'holds' if holds else 'was not done'}")
+    return None
+
+
 @commands.command()
 def erase(
     event: Annotated[str, typer.Argument(help="The id of the event whose body is to go.")],

@@ -67,6 +67,21 @@ def test_each_skill_has_its_figures(autonomy: Autonomy, done_task: Task) -> None
     assert done_task.skill in autonomy("figures", "--skills").out
 
 
+def test_what_was_falsely_done_is_known_once_someone_looked_again(
+    autonomy: Autonomy, done_task: Task
+) -> None:
+    other = a_task()
+    unproved = autonomy("ledger", "second-look", str(other.pk), "--fails", "--reason", "no")
+    assert unproved.code == Exit.REFUSED
+
+    looked = autonomy(
+        "ledger", "second-look", str(done_task.pk), "--fails", "--reason", "it is empty", "--json"
+    )
+
+    assert looked.shape == {"task": str(done_task.pk), "holds": False}
+    assert autonomy("figures", "--json").shape["false_done_rate"] == 1.0
+
+
 def test_a_body_is_shown_until_someone_who_may_erases_it(
     autonomy: Autonomy, operator: User
 ) -> None:

@@ -64,7 +64,7 @@ def _options(words: str) -> Iterator[str]:
 
 def _of(command: object) -> Iterator[str]:
     for parameter in command.params:  # type: ignore[attr-defined]
-        yield from parameter.opts
+        yield from (*parameter.opts, *parameter.secondary_opts)
     yield "--help"
 
 
