@@ -50,8 +50,8 @@ def outcomes_about(outcomes: QuerySet[Outcome], term: str) -> QuerySet[Outcome]:
 
 
 def nodes_seen() -> dict[str, date]:
-    """Every node that ever ended a task, with the last day on which it did."""
-    rows = NodeDay.objects.filter(ended__gt=0).values_list("node").annotate(last=Max("day"))
+    """Every node that ever lived or ended a task, with the last day on which it did."""
+    rows = NodeDay.objects.values_list("node").annotate(last=Max("day"))
     return dict(rows.order_by("node"))
 
 

@@ -1,15 +1,17 @@
 """The ledger can be looked at in the admin, and by nobody be touched."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from ledger.domain.ids import new_id
 from ledger.domain.outcomes import NewOutcome
-from ledger.models import Block, Event, NodeScore, Outcome, SkillEstimate
+from ledger.models import Block, Event, NodeDay, NodeScore, Outcome, SkillEstimate
 from ledger.services import record, record_outcomes
 from tests.integration.ledger.conftest import fact
 
@@ -121,3 +123,13 @@ def test_without_the_right_to_look_there_is_nothing_to_see() -> None:
     client.force_login(User.objects.create_user("eve", is_staff=True))
 
     assert client.get(reverse("admin:ledger_event_changelist")).status_code == 403
+
+
+def test_what_was_stopped_on_a_node_that_ended_nothing_since_is_listed_too(root: Client) -> None:
+    NodeDay.objects.update(day=F("day") - timedelta(days=3))
+    stopped = NewOutcome(task_id=new_id(), epoch=1, skill="s", tier=1, state="cancelled", node="a")
+    record_outcomes([stopped])
+
+    page = root.get(reverse("admin:ledger_outcome_changelist"), {"node": "a"})
+
+    assert len(page.context["cl"].result_list) == 3
