@@ -9,9 +9,9 @@ from pathlib import Path
 IMPORTED = """
 import sys
 from pathlib import Path
-from autonomy.sessions.modules import import_folder
+from autonomy.sessions.modules import Imports
 folder = Path(sys.argv[1])
-import_folder(folder)
+Imports().folder(folder)
 print(sys.modules["kept_skills.made"].VERSION)
 """
 
