@@ -37,10 +37,15 @@ class Fleet:
             stdout=self.log, stderr=self.log,
         )  # fmt: skip
 
-    def start_node(self, name: str) -> None:
-        """Start a node, and wait until it has joined."""
-        NodeRow.objects.filter(name=name).update(versions={})
-        self.start(name, "node", "--name", name)
+    def start_node(self, *names: str) -> None:
+        """Start nodes side by side, and wait until they have joined."""
+        NodeRow.objects.filter(name__in=names).update(versions={})
+        for name in names:
+            self.start(name, "node", "--name", name)
+        for name in names:
+            self._await(name)
+
+    def _await(self, name: str) -> None:
         give_up = time.monotonic() + PATIENCE
         while not NodeRow.objects.filter(name=name).exclude(versions={}).exists():
             ended = self.processes[name].poll() is not None
@@ -83,8 +88,7 @@ def fleet(home: Path, skills: Path, *, nodes: Sequence[str], slots: int) -> Iter
         running = Fleet(environment, log)
         stack.callback(running.end)
         running.start("engine", "engine")
-        for name in nodes:
-            running.start_node(name)
+        running.start_node(*nodes)
         yield running
 
 
