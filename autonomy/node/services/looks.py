@@ -15,6 +15,8 @@ from autonomy.sessions.pool import SessionPool
 from ledger.domain.ids import new_id
 
 MOST_LOOKS = 16
+KEPT_FREE = 4
+"""Places that verifiers leave to detectors and to what is looked at before a claim."""
 READS_SECONDS = 30.0
 _NOBODY = UUID(int=0)
 
@@ -83,7 +85,12 @@ class Looks:
         )
 
     def evidence(self, held: Held, waited: float, seconds: float, on_done: OnDone) -> UUID:
-        """Let the verifier look at what a session left, in its folders, as its user."""
+        """Let the verifier look at what a session left, in its folders, as its user.
+
+        Raises TooManyLooks.
+        """
+        if self.free <= KEPT_FREE:
+            raise TooManyLooks
         limits = held.order.limits.model_copy(update={"wall_seconds": seconds})
         order = held.order.model_copy(
             update={

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from autonomy.domain.states import HeldFor, State
+from autonomy.node.services.looks import MOST_LOOKS
 from autonomy.sdk.evidence import Verdict
 from autonomy.tasks import services
 from autonomy.tasks.models import Session, Task
@@ -69,6 +70,22 @@ def hangs(ctx: Context) -> None:
 @hangs.verify
 def _(ctx, args, result):
     time.sleep(600)
+
+@skill(tier=1, name="hangs_long", verify_within="90s")
+def hangs_long(ctx: Context) -> None:
+    """Have a verifier that takes its time."""
+
+@hangs_long.verify
+def _(ctx, args, result):
+    time.sleep(600)
+
+@skill(tier=3, name="bound")
+def bound(ctx: Context) -> None:
+    """Be looked at before it is claimed."""
+
+@bound.reads
+def _():
+    return {"world": "as it was"}
 
 @skill(tier=1, name="lies", verify_within="1s")
 def lies(ctx: Context) -> None:
@@ -164,6 +181,20 @@ def test_a_verifier_that_cannot_tell_is_left_to_a_person_and_harms_nobody(
     assert words in task.evidence["error"]
     assert "Approve to run it again" in Approval.objects.get(task_id=task_id).summary
     assert not Outcome.objects.filter(task_id=task_id).exists()
+
+
+def test_verifiers_that_hang_leave_room_for_other_looks(open_folder: Path) -> None:
+    with platform(open_folder, SKILLS, slots=20) as running:
+        hanging = [running.submit("hangs_long") for _ in range(MOST_LOOKS)]
+        for task_id in hanging:
+            running.reached(task_id, State.VERIFYING)
+        other = running.submit("bound")
+        running.reached(other, State.HELD)
+        running.decide(other, "approved")
+
+        assert running.ended(other).state == State.DONE
+        services.cancel(hanging, actor=PERSON, reason="seen enough")
+        assert {running.ended(task_id).state for task_id in hanging} == {State.CANCELLED}
 
 
 def test_every_verdict_is_bound_into_the_chain_by_id_and_hash(at_work: Platform) -> None:
