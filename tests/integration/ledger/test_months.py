@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Event as Flag
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from ledger.domain.outcomes import NewOutcome
 from ledger.models import Event, NodeDay, Outcome, SkillDay
 from ledger.services import record_outcomes, turn_months
 from ledger.services.months import keep_months
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,6 +138,41 @@ def test_one_month_is_dropped_at_a_time_the_oldest_first() -> None:
         f"{_ago(3):%Y-%m}",
         "",
     ]
+
+
+def test_in_one_go_months_are_made_or_one_is_dropped_never_both() -> None:
+    """Together, they and a reader could wait for each other in a ring."""
+    record_outcomes([_of_month(3)])
+    _run(f"DROP TABLE ledger_outcome_{_ago(-3):%Y_%m}")
+
+    assert turn_months() == ""
+    assert _months()[-1] == f"{_ago(-3):%Y_%m}"
+    assert turn_months() == f"{_ago(3):%Y-%m}"
+
+
+@pytest.mark.timeout(60)
+def test_whoever_reads_while_months_are_turned_is_never_refused() -> None:
+    record_outcomes([_of_month(months) for months in range(3, 9)])
+    done = Flag()
+
+    def read() -> int:
+        looks = 0
+        while not done.is_set():
+            looks += Outcome.objects.count() >= 0
+        return looks
+
+    def turn() -> int:
+        try:
+            for _ in range(6):
+                _run(f"DROP TABLE IF EXISTS ledger_outcome_{_ago(-3):%Y_%m}")
+                turn_months()
+                turn_months()
+        finally:
+            done.set()
+        return 1
+
+    assert min(at_once(turn, read, read, read)) > 0
+    assert _months()[-1] == f"{_ago(-3):%Y_%m}"
 
 
 def test_the_sums_of_a_dropped_month_stay() -> None:
