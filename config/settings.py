@@ -65,12 +65,23 @@ TEMPLATES = [
     },
 ]
 
+# A statement is planned once for each connection. A pooler that lends connections by transaction
+# knows nothing of that, so behind one each statement is sent whole.
+_PREPARED = (
+    {}
+    if environment.switch("AUTONOMY_POOLER")
+    else {
+        "server_side_binding": True,
+        "prepare_threshold": 3,
+    }
+)
 # The owner's URL serves migrations; every other process is given the URL of its role.
 DATABASES = {
     "default": {
         **environment.database(environment.text("DATABASE_URL")),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **_PREPARED,
             "connect_timeout": 5,
             "options": "-c statement_timeout=15000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=60000",

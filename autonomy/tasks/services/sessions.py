@@ -13,6 +13,10 @@ RELEASED = "released"
 """How a session ended whose node was told to stop: neither well nor badly."""
 
 
+_MOST_ROWS = 5_000
+"""In one statement, which holds at most 65,535 values."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """A file a session left, already in the store."""
@@ -43,17 +47,18 @@ def close_sessions(closed: Sequence[tuple[UUID, UUID, SessionEnd]]) -> None:
         [_session(session_id, end) for session_id, _, end in closed],
         ["ended", "error_class", "error", "output", "peak_memory_bytes", "cpu_seconds", "ended_at"],
     )
-    Artifact.objects.bulk_create(
+    kept = [
         Artifact(
             task_id=task_id,
             session_id=session_id,
-            name=kept.name,
-            sha256=kept.sha256,
-            size=kept.size,
+            name=file.name,
+            sha256=file.sha256,
+            size=file.size,
         )
         for session_id, task_id, end in closed
-        for kept in end.artifacts
-    )
+        for file in end.artifacts
+    ]
+    Artifact.objects.bulk_create(kept, batch_size=_MOST_ROWS)
 
 
 def _session(session_id: UUID, end: SessionEnd) -> Session:

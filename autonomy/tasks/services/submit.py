@@ -32,6 +32,8 @@ from ledger.services import Fact, record
 
 MAX_ARGS_BYTES = 100_000
 MAX_CHILDREN = 1000
+MOST_ROWS = 5_000
+"""In one statement, which holds at most 65,535 values."""
 
 
 class SubmitRefused(Exception):
@@ -247,7 +249,7 @@ def _store(tasks: list[Task], upstream: Mapping[UUID, Sequence[UUID]]) -> None:
         for up in set(ups)
     ]
     if edges:
-        Edge.objects.bulk_create(edges)
+        Edge.objects.bulk_create(edges, batch_size=MOST_ROWS)
         graph.count_added(batch)
     record(*map(_submitted, tasks))
 

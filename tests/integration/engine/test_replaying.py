@@ -40,7 +40,7 @@ def _map() -> None:
 
 def waiting(count: int, round_: int) -> None:
     """Tasks of three origins, with odd numbers in them."""
-    Task.objects.bulk_create(
+    made = (
         Task(
             run_id=new_id(), skill="one", tier=1, state=State.READY, origin=f"o{i % 3}",
             requested_by="service:x", estimate_seconds=0.1 + i * 1.7, max_attempts=3,
@@ -49,6 +49,7 @@ def waiting(count: int, round_: int) -> None:
         )
         for i in range(count)
     )  # fmt: skip
+    Task.objects.bulk_create(made, batch_size=1000)
 
 
 def passes(count: int, each: int = 24) -> int:
