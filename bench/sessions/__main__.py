@@ -15,7 +15,7 @@ from bench.sessions.picture import drawn
 from bench.sessions.results import Plan, Result
 from console.host.home import Home
 
-WHOLE = Plan(rounds=7, sessions=60, slots=(2, 8))
+WHOLE = Plan(rounds=5, sessions=40, slots=(2, 8))
 QUICK = Plan(rounds=2, sessions=20, slots=(2,))
 
 

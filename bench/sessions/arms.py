@@ -114,8 +114,8 @@ for line in iter(sys.stdin.readline, ""):
 LOADING = """
 from pathlib import Path
 import autonomy.sessions.zygote
-from autonomy.sdk import registry
-registry.load((Path({folder!r}),))
+from autonomy.sessions.loading import loaded
+loaded((Path({folder!r}),))
 """
 
 

@@ -38,11 +38,15 @@ def test_sessions_are_run_at_each_level_and_timed_one_by_one(place: Path, level:
 
 
 def test_bare_processes_are_counted_with_what_they_used() -> None:
+    loading = arms.LOADING.format(folder=str(pools.SKILLS))
     with arms.forks(arms.Forks, arms.FORKING) as forks:
         forked = forks.run(3)
+    with arms.forks(arms.LoadedForks, loading + arms.FORKING) as forks:
+        loaded = forks.run(3)
     programs = arms.programs().run(2)
 
-    assert (forked.tasks, programs.tasks, len(programs.latencies)) == (3, 2, 2)
+    assert (forked.tasks, loaded.tasks, programs.tasks) == (3, 3, 2)
+    assert len(programs.latencies) == 2
     assert programs.cpu_seconds > 0
 
 
