@@ -20,11 +20,15 @@ from autonomy.sessions import folders, kernel, seccomp
 from autonomy.sessions.orders import Order, Purpose, Report
 from autonomy.sessions.pool import Call, Ended, Output, SessionPool, Started
 from autonomy.sessions.seccomp import Sockets
+from tests.support.workers import worker
 
 BEHAVIOURS = Path(__file__).parent / "behaviours"
 _AT_ONCE = 4
-STRANGER = 64_321
-"""A user id that nobody has. As root, no session runs without a user of its own."""
+STRANGER = 64_321 + 16 * worker()
+"""A user id that nobody has. As root, no session runs without a user of its own.
+
+A user's processes may be ended all at once, so no two workers of the tests share one.
+"""
 NOON = "2026-01-01T12:00:00Z"
 
 

@@ -18,10 +18,11 @@ from autonomy.sessions.folders import fresh
 from autonomy.sessions.orders import End, Order, Purpose, Report
 from autonomy.sessions.pool import SessionPool
 from ledger.domain.ids import new_id
+from tests.support.workers import worker
 
 STEWARD = Path(__file__).resolve().parents[3] / "examples" / "steward"
 PATIENCE = 60.0
-STRANGER = 0x70000100 if os.geteuid() == 0 else None
+STRANGER = 0x70000100 + worker() if os.geteuid() == 0 else None
 """Who sessions run as, where nothing else is said."""
 
 
