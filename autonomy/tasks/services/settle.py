@@ -212,9 +212,7 @@ def _finish(ended: Sequence[Ending], moved: dict[UUID, _Move]) -> None:
         graph.count_ended_early(early)
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, {"tasks": [ending.task_id for ending in ended]})
-    asked = [
-        e.task_id for e in ended if moved[e.task_id].old_state in (State.HELD, State.PREFLIGHT)
-    ]
+    asked = [e.task_id for e in ended if moved[e.task_id].old_state in _ASKED_ABOUT]
     if asked:
         firewall.void(asked, "the task ended")
 
