@@ -8,8 +8,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from autonomy.tasks.admin.shown import COLOURS, Html, ago, badge, grid, link, short
-from console.selectors.level import level_line
+from console.selectors.level import LevelLine, level_line
 from console.selectors.now import NowLine, now
+from firewall.domain.levels import Level
 from firewall.models import Dial
 from firewall.selectors import level
 
@@ -49,29 +50,33 @@ def level_label(_request: HttpRequest) -> tuple[str, str]:
     return f"autonomy: {found}", COLOURS.get(found, "default")
 
 
-_WAYS = [
-    ("stop", "firewall.stop", "Stop everything"),
-    ("resume", "firewall.administer", "Resume"),
-    ("set_ceiling", "firewall.administer", "Set the ceiling"),
-]
+_STOP = ("stop", "firewall.stop", "Stop everything", "shown-stop")
+_RESUME = ("resume", "firewall.administer", "Resume", "shown-link")
+_CEILING = ("set_ceiling", "firewall.administer", "Set the ceiling", "shown-link")
 
 
 def _autonomy(request: HttpRequest) -> Html:
     """What may run alone, who says so, and the ways to change it: each asks before it acts."""
     line = level_line()
-    by = f"ceiling {line.ceiling}" + (f" by {line.ceiling_by}" if line.ceiling_by else "")
+    ceiling = line.ceiling + (f", set by {line.ceiling_by}" if line.ceiling_by else "")
     evidence = f"{line.chosen}: {line.chosen_reason or 'nothing speaks against it'}"
     ways = format_html_join(
-        " · ",
-        '<a class="shown-link" href="{}">{}</a>',
+        "",
+        '<a class="{}" href="{}">{}</a>',
         (
-            (reverse(f"admin:firewall_dial_{name}", args=[Dial.ONLY]), words)
-            for name, permission, words in _WAYS
+            (look, reverse(f"admin:firewall_dial_{name}", args=[Dial.ONLY]), words)
+            for name, permission, words, look in _ways(line)
             if request.user.has_perm(permission)
         ),
     )
-    rows = [[badge(line.level), line.words, by, evidence, ways]]
+    change = format_html('<span class="shown-ways">{}</span>', ways)
+    rows = [[badge(line.level), line.words, ceiling, evidence, change]]
     return grid(["level", "it means", "ceiling", "evidence", "change it"], rows, empty="")
+
+
+def _ways(line: LevelLine) -> list[tuple[str, str, str, str]]:
+    """What was stopped can be resumed; anything else can be stopped."""
+    return [_RESUME if line.ceiling == Level.OFF else _STOP, _CEILING]
 
 
 def _waiting(told: NowLine) -> Html:

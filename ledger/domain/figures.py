@@ -72,7 +72,7 @@ def figures(sums: Sums) -> Figures:
         false_done_words=_false_done_words(sums.contradicted, looked_again),
         first_attempt_rate=_share(sums.first_verified, sums.first),
         after_retry_rate=_share(sums.verified - sums.first_verified, sums.ended - sums.first),
-        interventions_per_week=sums.interventions * WEEK / sums.days,
+        interventions_per_week=_per_week(sums.interventions, sums.days),
         dollars_per_day=sums.dollars / sums.days,
         decision_p50_seconds=percentile(sums.decisions, 0.5),
         decision_p95_seconds=percentile(sums.decisions, 0.95),
@@ -82,6 +82,11 @@ def figures(sums: Sums) -> Figures:
         run_p50_seconds=percentile(sums.runs, 0.5),
         run_p95_seconds=percentile(sums.runs, 0.95),
     )
+
+
+def _per_week(count: int, days: float) -> float:
+    """What was counted in less than a week is not multiplied: the first day is like no other."""
+    return count * WEEK / max(days, WEEK)
 
 
 def _share(part: float, whole: float) -> float | None:

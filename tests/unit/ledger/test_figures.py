@@ -31,6 +31,10 @@ def test_money_is_by_the_day_and_help_by_the_week() -> None:
     assert found.interventions_per_week == 1.5
 
 
+def test_help_on_the_first_day_is_not_taken_for_what_each_day_brings() -> None:
+    assert figures(replace(WEEK, days=1)).interventions_per_week == 3
+
+
 def test_what_was_falsely_done_is_unknown_until_something_looked_again() -> None:
     assert figures(WEEK).false_done_rate is None
     assert "nothing has looked again" in figures(WEEK).false_done_words
