@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.errors import InsufficientPrivilege
 from psycopg.sql import SQL, Identifier
 
 from console.host.home import Home
 from console.host.logs import Logs
 from console.host.secrets import Secrets
+
+_DROPS = 30
 
 
 @pytest.fixture
@@ -67,9 +71,21 @@ def database() -> Iterator[Callable[[], str]]:
 
     yield make
     for name in made:
-        _maintain("DROP DATABASE {} WITH (FORCE)", name)
+        _drop(name)
         for kind in ("app", "reader", "verifier"):
             _maintain("DROP ROLE IF EXISTS {}", f"{name}_{kind}")
+
+
+def _drop(name: str) -> None:
+    """Vacuum may be at work there on its own; only a superuser could end it, so it is waited for."""
+    for _ in range(_DROPS):
+        try:
+            _maintain("DROP DATABASE {} WITH (FORCE)", name)
+        except InsufficientPrivilege:
+            time.sleep(1)
+        else:
+            return
+    raise AssertionError(f"{name} is still in use")
 
 
 def _maintain(statement: str, name: str) -> None:
