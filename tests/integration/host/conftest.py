@@ -77,7 +77,7 @@ def database() -> Iterator[Callable[[], str]]:
 
 
 def _drop(name: str) -> None:
-    """Vacuum may be at work there on its own; only a superuser could end it, so it is waited for."""
+    """Vacuum may be at work there; only a superuser could end it, so it is waited for."""
     for _ in range(_DROPS):
         try:
             _maintain("DROP DATABASE {} WITH (FORCE)", name)
