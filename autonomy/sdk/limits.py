@@ -40,6 +40,20 @@ class Limits(BaseModel):
     dollars: Dollars = Decimal(0)
 
 
+class Edges(typing.TypedDict, total=False):
+    """The limits of a skill as people write them; `limits_of` says what is meant without one."""
+
+    timeout: str | float
+    cpu: str | float | None
+    memory: str | int
+    disk: str | int
+    output: str | int
+    processes: int
+    open_files: int
+    tokens: int
+    dollars: str | Decimal
+
+
 class Retries(BaseModel):
     """How often, and how far apart, a failed attempt is repeated (C-7)."""
 
@@ -53,8 +67,8 @@ class Retries(BaseModel):
 
 def limits_of(
     name: str,
-    timeout: str | float = "5m",
     *,
+    timeout: str | float = "5m",
     cpu: str | float | None = None,
     memory: str | int = "512MB",
     disk: str | int = "512MB",

@@ -4,7 +4,6 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import pydantic
@@ -16,6 +15,7 @@ from autonomy.sdk import registry
 from autonomy.sdk.errors import SkillDeclarationError
 from autonomy.sdk.evidence import Part
 from autonomy.sdk.limits import (
+    Edges,
     Limits,
     Retries,
     amount,
@@ -136,15 +136,6 @@ def skill(
     name: str | None = None,
     tier: int = 3,
     owner: str = "",
-    timeout: str | float = "5m",
-    cpu: str | float | None = None,
-    memory: str | int = "512MB",
-    disk: str | int = "512MB",
-    output: str | int = "1MB",
-    processes: int = 64,
-    open_files: int = 256,
-    tokens: int = 0,
-    dollars: str | Decimal = "0",
     retries: int = 2,
     backoff: str | float = "2s",
     on_exhausted: typing.Literal["fail", "hold"] = "fail",
@@ -156,8 +147,12 @@ def skill(
     foreign_code: bool = False,
     critical: bool = False,
     labels: typing.Iterable[str] = (),
+    **edges: typing.Unpack[Edges],
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Declare a function as a skill; an undeclared tier is 3, undeclared tokens and dollars none.
+
+    Its limits are `timeout`, `cpu`, `memory`, `disk`, `output`, `processes`, `open_files`, `tokens`
+    and `dollars`, as in `limits_of`.
 
     `verify_within` is how long after its end its verifier may look for evidence, and `on_ambiguous`
     whether that verifier is asked, without a result, when nobody can tell if an effect happened.
@@ -176,18 +171,7 @@ def skill(
             tier=tier,
             owner=owner,
             description=(inspect.getdoc(run) or "").partition("\n")[0],
-            limits=limits_of(
-                named,
-                timeout,
-                cpu=cpu,
-                memory=memory,
-                disk=disk,
-                output=output,
-                processes=processes,
-                open_files=open_files,
-                tokens=tokens,
-                dollars=dollars,
-            ),
+            limits=limits_of(named, **edges),
             retries=retries_of(named, retries, backoff=backoff, on_exhausted=on_exhausted),
             verify_within_seconds=amount(f"verify_within of {named}", seconds, verify_within),
             on_ambiguous=_checked(named, on_ambiguous),

@@ -52,23 +52,14 @@ def _declared(given: SkillFile, files: Mapping[str, bytes]) -> Skill:
     preflight, planning = _preflight(given, arguments, files)
     evidence, looking = _verify(given, arguments)
     asked = frozenset(_host(one) for one in (deed, planning) if one) - {""} | looking
-    name, limits, retries = given.name, given.limits, given.retries
+    name, retries = given.name, given.retries
     return Skill(
         name=name,
         run=Running(deed, Shaping(given.result.format, given.result.schema_)),
         tier=given.tier,
         owner=given.owner,
         description=given.description,
-        limits=limits_of(
-            name,
-            limits.timeout,
-            cpu=limits.cpu,
-            memory=limits.memory,
-            disk=limits.disk,
-            output=limits.output,
-            processes=limits.processes,
-            open_files=limits.open_files,
-        ),
+        limits=limits_of(name, **given.limits.model_dump()),
         retries=retries_of(
             name, retries.times, backoff=retries.backoff, on_exhausted=retries.on_exhausted
         ),
