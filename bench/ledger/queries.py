@@ -15,8 +15,8 @@ from autonomy.systemmap import selectors as systemmap
 from console.selectors import ledger as lists
 from console.selectors import now, system
 from ledger import selectors as ledger
+from ledger.domain.figures import MOST_DAYS
 from ledger.models import Event, Outcome
-from ledger.selectors.figures import MOST_DAYS
 
 ID_LENGTH = 36
 Ask = Callable[[], object]

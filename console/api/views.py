@@ -20,6 +20,7 @@ from console.api.door import Door
 from console.api.problems import Problem
 from console.selectors import ledger as outcomes
 from console.selectors import tasks
+from ledger.domain.figures import DAYS, MOST_DAYS
 from ledger.selectors import headline
 
 _LARGEST = 2**53  # whoever reads JSON in a browser counts no further
@@ -127,7 +128,8 @@ class Figures(Door):
 
     def get(self, request: Request) -> Response:
         """The headline figures."""
-        days = _number("days", request.query_params.get("days", "7"), least=1, most=3660)
+        given = request.query_params.get("days", str(DAYS))
+        days = _number("days", given, least=1, most=MOST_DAYS)
         return Response(asdict(headline(days)))
 
 

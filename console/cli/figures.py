@@ -6,13 +6,14 @@ import typer
 
 from console.cli import door
 from console.cli.terminal import Json, console, print_json, say, table
+from ledger.domain.figures import DAYS, MOST_DAYS
 
 commands = typer.Typer()
 
 
 @commands.command(rich_help_panel="Looking")
 def figures(
-    days: Annotated[int, typer.Option(min=1, max=92, help="Over how many days.")] = 7,
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Over how many days.")] = DAYS,
     skills: Annotated[bool, typer.Option("--skills", help="Of each skill instead.")] = False,
     as_json: Json = False,
 ) -> None:

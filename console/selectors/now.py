@@ -10,8 +10,8 @@ from console.selectors.system import NodeLine, nodes
 from console.selectors.tasks import TaskLine, in_states
 from firewall.models import Approval
 from firewall.selectors import waiting
+from ledger.domain.figures import DAYS
 from ledger.selectors import Today, headline, today
-from ledger.selectors.figures import DAYS
 
 SHOWN = 10
 _AT_WORK = sorted({*LEASED, State.DISPATCHED})

@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 from ledger.domain.spread import percentile
 
+DAYS = 7
+"""What is shown when nobody asks for another span."""
+
+MOST_DAYS = 92
+"""So far back do figures reach, so that they are told at once."""
+
 WEEK = 7.0
 
 

@@ -7,16 +7,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from ledger.domain.figures import Figures, Sums, figures
+from ledger.domain.figures import DAYS, MOST_DAYS, Figures, Sums, figures
 from ledger.domain.ids import DEFAULT_WORKSPACE
 from ledger.domain.second_looks import CONFIRMED, CONTRADICTED
 from ledger.domain.spread import BUCKETS, percentile
-
-DAYS = 7
-"""What is shown when nobody asks for another span."""
-
-MOST_DAYS = 92
-"""So far back do figures reach, so that they are told at once."""
 
 
 def _spread(column: str) -> str:

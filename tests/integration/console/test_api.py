@@ -118,6 +118,7 @@ def test_nothing_can_be_changed(viewing: Caller, method: str) -> None:
         ("tasks?state=finished", "invalid"),
         ("tasks?run=../../etc", "invalid"),
         ("figures?days=0", "invalid"),
+        ("figures?days=93", "invalid"),
         ("figures?days=1e9", "invalid"),
         ("figures?days=%D9%A3", "invalid"),
     ],
